@@ -1,0 +1,1 @@
+"""Many stations: networks, heights, gravity, and their surfaces."""

@@ -1,0 +1,237 @@
+"""The records of a region: adjusted networks, heights, gravity, and local datums tied to CGCS2000."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.records import InputFile, StationSetup
+from transforms.time_scales import Epochs
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, order=True)
+class ParameterKey:
+    """Names one unknown of an adjustment: ("WUH200CHN:1", "position_x"), ("2024-035", "translation_y")."""
+
+    subject: str
+    quantity: str
+
+
+@dataclass(frozen=True, eq=False)
+class NormalEquations:
+    """Normal equations with keyed parameters.
+
+    matrix : (n, n); right_side : (n,); weighted_square_sum : l'Pl of the reduced observations
+    approximate : (n,) values about which the equations are linearised, units of each parameter
+    """
+
+    keys: tuple[ParameterKey, ...]
+    matrix: FloatArray
+    right_side: FloatArray
+    approximate: FloatArray
+    weighted_square_sum: float
+    n_observations: int
+
+
+@dataclass(frozen=True, eq=False)
+class ControlStation:
+    """A station of the national control network, whose coordinates hold the datum.
+
+    position_ecef_m (3,) at epoch, in frame; velocity_m_per_yr (3,) or None; sigma_enu_m of the position.
+    """
+
+    station: str
+    frame: str
+    epoch: Epochs
+    position_ecef_m: FloatArray
+    velocity_m_per_yr: FloatArray | None
+    sigma_enu_m: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkStation:
+    """One station (one solution number of it) of an adjusted network.
+
+    solution_number : 1, 2, ... where a discontinuity parts the station's days (SINEX SOLN)
+    position_ecef_m (3,) at the network's epoch; covariance_m2 (3, 3)
+    days : daily solutions used; repeatability_enu_m (3,): rms of the days about the mean, NaN for one day
+    """
+
+    station: str
+    domes: str
+    solution_number: int
+    position_ecef_m: FloatArray
+    covariance_m2: FloatArray
+    velocity_m_per_yr: FloatArray | None
+    days: tuple[str, ...]
+    repeatability_enu_m: FloatArray
+    setup: StationSetup
+    first_epoch: Epochs
+    last_epoch: Epochs
+    is_control: bool
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Something that an adjustment did not use, and why, in words and figures."""
+
+    subject: str
+    reason: str
+    statistic: float
+    limit: float
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkSolution:
+    """An adjusted network.
+
+    covariance_m2 : (3 n, 3 n) full covariance in the order of `stations`, components x, y, z
+    day_residual_enu_m : (station, day) -> (3,) residual of the daily solution after alignment
+    constraints : the datum in words ("no net translation on ABCD, EFGH, IJKL")
+    test : global test: variance factor, limits, degrees of freedom
+    """
+
+    frame: str
+    epoch: Epochs
+    stations: tuple[NetworkStation, ...]
+    covariance_m2: FloatArray
+    variance_factor: float
+    degrees_of_freedom: int
+    chi_square_limits: tuple[float, float]
+    constraints: str
+    day_residual_enu_m: Mapping[tuple[str, str], FloatArray]
+    rejections: tuple[Rejection, ...]
+    remarks: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+
+
+class TideSystem(StrEnum):
+    """How the permanent tide stands in a height or gravity value (IERS Conventions 2010, section 1.1)."""
+
+    TIDE_FREE = "tide-free"
+    ZERO_TIDE = "zero-tide"
+    MEAN_TIDE = "mean-tide"
+
+
+@dataclass(frozen=True)
+class LevellingLine:
+    """An observed height difference `to` minus `frm`, m, over a length in km; corrections as read applied."""
+
+    name: str
+    frm: str
+    to: str
+    height_difference_m: float
+    length_km: float
+    sigma_m: float
+    line_in_file: int
+
+
+@dataclass(frozen=True, eq=False)
+class LevellingNetwork:
+    """Levelling lines and the bench marks that hold the datum.
+
+    fixed_height_m : bench mark -> (height, sigma); order : 1..4; geodetic_position_deg : bench mark ->
+    (latitude, longitude) where known; stations : bench mark -> reference station on the same pillar
+    """
+
+    vertical_datum: str
+    tide_system: TideSystem
+    order: int
+    lines: tuple[LevellingLine, ...]
+    fixed_height_m: Mapping[str, tuple[float, float]]
+    geodetic_position_deg: Mapping[str, tuple[float, float]]
+    stations: Mapping[str, str]
+    inputs: tuple[InputFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class AdjustedLine:
+    """A levelling line after adjustment: residual, its standardised value, redundancy number 0..1."""
+
+    name: str
+    residual_m: float
+    standardised: float
+    redundancy: float
+    minimal_detectable_bias_m: float
+    accepted: bool
+
+
+@dataclass(frozen=True, eq=False)
+class HeightSolution:
+    """Adjusted heights: height_m (n,), covariance_m2 (n, n) in the order of bench_marks."""
+
+    vertical_datum: str
+    tide_system: TideSystem
+    kind: Literal["normal", "orthometric", "dynamic"]
+    bench_marks: tuple[str, ...]
+    height_m: FloatArray
+    covariance_m2: FloatArray
+    variance_factor: float
+    degrees_of_freedom: int
+    chi_square_limits: tuple[float, float]
+    lines: tuple[AdjustedLine, ...]
+    rejections: tuple[Rejection, ...]
+    remarks: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+
+
+@dataclass(frozen=True)
+class StationHeight:
+    """Normal height of a reference station and how it was had.
+
+    source : "levelled" (bench mark on the pillar) or "from surface" (ellipsoidal height minus height anomaly)
+    """
+
+    station: str
+    ellipsoidal_height_m: float
+    normal_height_m: float
+    sigma_m: float
+    height_anomaly_m: float
+    source: Literal["levelled", "from surface"]
+
+
+@dataclass(frozen=True, eq=False)
+class GravitySolution:
+    """An adjusted gravity network.
+
+    gravity_m_per_s2 (n,), covariance (n, n) in (m/s2)^2 in the order of `points`
+    drift : (instrument, day) -> (rate in m/s2 per hour, sigma)
+    """
+
+    tide_system: TideSystem
+    points: tuple[str, ...]
+    gravity_m_per_s2: FloatArray
+    covariance_m2_per_s4: FloatArray
+    drift: Mapping[tuple[str, str], tuple[float, float]]
+    variance_factor: float
+    degrees_of_freedom: int
+    chi_square_limits: tuple[float, float]
+    stations: Mapping[str, str]  # gravity point -> reference station
+    rejections: tuple[Rejection, ...]
+    remarks: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LocalDatumFit:
+    """A local datum tied to CGCS2000 by common points.
+
+    kind : "helmert7" (three-dimensional) or "similarity4" (plane); parameters with units in their names
+    residual_m : point -> residual components (target minus transformed); proj_pipeline : for PROJ
+    """
+
+    source_datum: str
+    target_frame: str
+    kind: Literal["helmert7", "similarity4"]
+    parameters: Mapping[str, float]
+    covariance: FloatArray
+    residual_m: Mapping[str, FloatArray]
+    rms_m: float
+    proj_pipeline: str
+    rejections: tuple[Rejection, ...]
+    inputs: tuple[InputFile, ...]

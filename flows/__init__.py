@@ -1,0 +1,1 @@
+"""Prefect alone: the pipelines' stages as tasks and flows, with retries and schedules."""

@@ -1,0 +1,1 @@
+"""One station: its files in, its quality report and its solution out."""
