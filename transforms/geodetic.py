@@ -44,7 +44,9 @@ def ecef_from_geodetic(
 ) -> FloatArray:
     """Geocentric position from latitude, longitude and ellipsoidal height; returns shape (..., 3), m."""
     phi, lam, h = np.broadcast_arrays(
-        np.asarray(latitude_rad, np.float64), np.asarray(longitude_rad, np.float64), np.asarray(height_m, np.float64)
+        np.asarray(latitude_rad, np.float64),
+        np.asarray(longitude_rad, np.float64),
+        np.asarray(height_m, np.float64),
     )
     e2 = ellipsoid.first_eccentricity_squared
     prime_vertical = ellipsoid.semi_major_axis_m / np.sqrt(1.0 - e2 * np.sin(phi) ** 2)
@@ -60,7 +62,9 @@ def ecef_from_geodetic(
 
 def enu_from_ecef_matrix(latitude_rad: ArrayLike, longitude_rad: ArrayLike) -> FloatArray:
     """Rotation R with `enu = R @ ecef` for difference vectors; returns shape (..., 3, 3)."""
-    phi, lam = np.broadcast_arrays(np.asarray(latitude_rad, np.float64), np.asarray(longitude_rad, np.float64))
+    phi, lam = np.broadcast_arrays(
+        np.asarray(latitude_rad, np.float64), np.asarray(longitude_rad, np.float64)
+    )
     sp, cp, sl, cl = np.sin(phi), np.cos(phi), np.sin(lam), np.cos(lam)
     zero = np.zeros_like(sp)
     rows = [
@@ -84,9 +88,7 @@ def enu_covariance(position_ecef_m: ArrayLike, covariance_ecef_m2: ArrayLike) ->
     return np.asarray(rotation @ covariance @ np.swapaxes(rotation, -1, -2))
 
 
-def azimuth_elevation(
-    station_ecef_m: ArrayLike, target_ecef_m: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
+def azimuth_elevation(station_ecef_m: ArrayLike, target_ecef_m: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Azimuth (0..2 pi, from north over east) and elevation of targets, radians.
 
     Parameters
