@@ -162,5 +162,5 @@ class Epochs:
     def __len__(self) -> int:
         return int(self.tai_ns.shape[0])
 
-    def __getitem__(self, index: object) -> "Epochs":
-        return Epochs(self.tai_ns[index], self.scale)  # type: ignore[index]
+    def __getitem__(self, index: "int | slice | NDArray[np.bool_] | NDArray[np.integer]") -> "Epochs":
+        return Epochs(np.asarray(self.tai_ns[index], dtype=np.int64), self.scale)
