@@ -1,7 +1,7 @@
 """The records of a region: adjusted networks, heights, gravity, and local datums tied to CGCS2000."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -137,6 +137,9 @@ class LevellingNetwork:
 
     fixed_height_m : bench mark -> (height, sigma); order : 1..4; geodetic_position_deg : bench mark ->
     (latitude, longitude) where known; stations : bench mark -> reference station on the same pillar
+    free_datum_m : bench mark -> approximate height; the mean of the adjusted minus these is held at zero (a
+        free network; then nothing is fixed)
+    fixed_covariance_m2 : (n, n) of the fixed heights in their order where they are correlated, else None
     """
 
     vertical_datum: str
@@ -147,11 +150,15 @@ class LevellingNetwork:
     geodetic_position_deg: Mapping[str, tuple[float, float]]
     stations: Mapping[str, str]
     inputs: tuple[InputFile, ...] = ()
+    free_datum_m: Mapping[str, float] = field(default_factory=dict)
+    fixed_covariance_m2: FloatArray | None = None
 
 
 @dataclass(frozen=True)
 class AdjustedLine:
-    """A levelling line after adjustment: residual, its standardised value, redundancy number 0..1."""
+    """A levelling line after adjustment: residual (adjusted minus observed), its standardised value,
+    redundancy number 0..1. Uncontrolled: redundancy 0, standardised 0, minimal detectable bias infinite.
+    """
 
     name: str
     residual_m: float
@@ -185,6 +192,8 @@ class StationHeight:
     """Normal height of a reference station and how it was had.
 
     source : "levelled" (bench mark on the pillar) or "from surface" (ellipsoidal height minus height anomaly)
+    ellipsoidal_height_m : as the frame has it, conventional tide-free; permanent_tide_m : what was added to it
+        to reach the tide system of the normal height. So h + permanent_tide - H = height_anomaly_m.
     """
 
     station: str
@@ -193,6 +202,62 @@ class StationHeight:
     sigma_m: float
     height_anomaly_m: float
     source: Literal["levelled", "from surface"]
+    tide_system: TideSystem = TideSystem.TIDE_FREE
+    permanent_tide_m: float = 0.0
+    remark: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class GravityReading:
+    """One reading of a relative gravimeter, m/s2, tides removed, at the height of the instrument's sensor.
+
+    loop : the stretch of one drift curve ("2010-07-06"); epoch : shape (); height_m : sensor over the mark
+    """
+
+    instrument: str
+    loop: str
+    point: str
+    epoch: Epochs
+    reading_m_per_s2: float
+    sigma_m_per_s2: float
+    height_m: float
+    line_in_file: int
+
+
+@dataclass(frozen=True)
+class AbsoluteGravity:
+    """Gravity measured or adopted at a mark, m/s2; a sigma of 0 holds it fixed."""
+
+    point: str
+    gravity_m_per_s2: float
+    sigma_m_per_s2: float
+
+
+@dataclass(frozen=True, eq=False)
+class GravityObservations:
+    """Relative readings and the absolute stations that hold their datum.
+
+    geodetic_position_deg : point -> (latitude, longitude); stations : point -> reference station
+    """
+
+    tide_system: TideSystem
+    readings: tuple[GravityReading, ...]
+    absolute: tuple[AbsoluteGravity, ...]
+    geodetic_position_deg: Mapping[str, tuple[float, float]]
+    stations: Mapping[str, str]
+    inputs: tuple[InputFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class AdjustedReading:
+    """A gravity reading after adjustment, as `AdjustedLine` for levelling; m/s2."""
+
+    name: str
+    residual_m_per_s2: float
+    standardised: float
+    redundancy: float
+    minimal_detectable_bias_m_per_s2: float
+    accepted: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +265,9 @@ class GravitySolution:
     """An adjusted gravity network.
 
     gravity_m_per_s2 (n,), covariance (n, n) in (m/s2)^2 in the order of `points`
-    drift : (instrument, day) -> (rate in m/s2 per hour, sigma)
+    drift : (instrument, loop) -> (rate in m/s2 per hour at the loop's first reading, sigma)
+    drift_polynomial : the same with all degrees: (coefficient in m/s2 per hour^k, sigma) for k = 1, 2, ...
+    scale_factor : instrument -> (factor of the readings, sigma) where it was estimated
     """
 
     tide_system: TideSystem
@@ -215,6 +282,9 @@ class GravitySolution:
     rejections: tuple[Rejection, ...]
     remarks: tuple[str, ...]
     inputs: tuple[InputFile, ...]
+    drift_polynomial: Mapping[tuple[str, str], tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    scale_factor: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    readings: tuple[AdjustedReading, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
