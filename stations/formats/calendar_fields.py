@@ -39,7 +39,10 @@ def calendar_nanoseconds(
     first, width = columns[5]
     seconds, wrong = parse_reals(block[:, first : first + width])
     bad |= wrong | np.isnan(seconds)
-    nanoseconds, impossible = nanoseconds_from_fields(*fields, np.where(bad, 0.0, seconds))
+    year, month, day, hour, minute = fields
+    nanoseconds, impossible = nanoseconds_from_fields(
+        year, month, day, hour, minute, np.where(bad, 0.0, seconds)
+    )
     bad |= impossible
     return np.where(bad, 0, nanoseconds), bad
 
