@@ -1,0 +1,90 @@
+"""Which signals of a station make dual-frequency pairs, and their frequencies satellite by satellite."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.records import Observations
+from stations.signals import carrier_frequency_hz
+
+FloatArray = NDArray[np.float64]
+
+# Pairs of RINEX bands in the order in which the field prefers them (RINEX 4.02, tables 9-16 for the bands).
+BAND_PAIRS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "G": (("1", "2"), ("1", "5")),
+    "R": (("1", "2"), ("1", "3")),
+    "E": (("1", "5"), ("1", "7")),
+    "C": (("2", "6"), ("1", "5"), ("2", "7")),
+    "J": (("1", "2"), ("1", "5")),
+    "S": (("1", "5"),),
+    "I": (("5", "9"),),
+}
+
+
+@dataclass(frozen=True, order=True)
+class SignalPair:
+    """Two signals of one system on different carriers: SignalPair("C", "1P", "5P") is B1C with B2a."""
+
+    system: str
+    first: str
+    second: str
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.first}+{self.second}"
+
+
+def observed_counts(observations: Observations, system: str) -> tuple[dict[str, int], NDArray[np.bool_]]:
+    """Observations with code and phase of each signal of a system, and the mask of all.
+
+    Returns signal -> count (signals never observed are left out), and a mask
+    (n_epoch, n_satellite of the system, n_signal).
+    """
+    data = observations.data
+    index = [i for i, s in enumerate(observations.satellites) if s[0] == system]
+    both = np.isfinite(data["carrier_phase_cycles"].values[:, index, :])
+    both &= np.isfinite(data["pseudorange_m"].values[:, index, :])
+    counts = both.sum(axis=(0, 1))
+    signals = [str(s) for s in data["signal"].values]
+    return {s: int(n) for s, n in zip(signals, counts, strict=True) if n > 0}, both
+
+
+def signal_pairs(observations: Observations) -> tuple[SignalPair, ...]:
+    """For each system and pair of bands the two signals most often observed together, code and phase.
+
+    Equal counts: the first in alphabetical order. Pairs never observed together are left out.
+    """
+    signals = [str(s) for s in observations.data["signal"].values]
+    pairs = []
+    for system in sorted({s[0] for s in observations.satellites}):
+        counts, both = observed_counts(observations, system)
+        for band_1, band_2 in BAND_PAIRS.get(system, ()):
+            best: tuple[int, SignalPair] | None = None
+            ones = sorted(s for s in counts if s[0] == band_1)
+            twos = sorted(s for s in counts if s[0] == band_2)
+            for one, two in product(ones, twos):
+                together = int((both[:, :, signals.index(one)] & both[:, :, signals.index(two)]).sum())
+                if together > 0 and (best is None or together > best[0]):
+                    best = (together, SignalPair(system, one, two))
+            if best is not None:
+                pairs.append(best[1])
+    return tuple(pairs)
+
+
+def frequency_by_satellite_hz(
+    satellites: Sequence[str], signal: str, glonass_channels: Mapping[str, int]
+) -> FloatArray:
+    """Carrier frequency of a signal on each satellite, Hz, shape (n_satellite,).
+
+    NaN where a GLONASS satellite has no known channel; raises KeyError for a band that a system lacks.
+    """
+    values = []
+    for satellite in satellites:
+        band = satellite[0] + signal[0]
+        channel = glonass_channels.get(satellite)
+        unknown = band in {"R1", "R2"} and channel is None
+        values.append(np.nan if unknown else carrier_frequency_hz(band, channel))
+    return np.array(values, dtype=np.float64)

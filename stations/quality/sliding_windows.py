@@ -1,0 +1,30 @@
+"""Medians and maxima over windows that slide along the epochs of many satellites."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def sliding_median(values: FloatArray, half_width: int) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Median over epochs k - half_width .. k + half_width and count of finite values; NaN where none."""
+    median = np.full(values.shape, np.nan)
+    count = np.zeros(values.shape, dtype=np.int64)
+    width = 2 * half_width + 1
+    for column in range(values.shape[1]):  # one satellite at a time keeps 1 Hz days within memory
+        series = np.pad(values[:, column], half_width, constant_values=np.nan)
+        windows = np.sort(np.lib.stride_tricks.sliding_window_view(series, width), axis=1)  # NaN sorts last
+        n = np.isfinite(windows).sum(axis=1)
+        rows = np.flatnonzero(n)
+        low = windows[rows, (n[rows] - 1) // 2]
+        high = windows[rows, n[rows] // 2]
+        median[rows, column] = 0.5 * (low + high)
+        count[:, column] = n
+    return median, count
+
+
+def sliding_maximum(values: FloatArray, half_width: int) -> FloatArray:
+    """Largest value within half_width epochs."""
+    padded = np.pad(values, ((half_width, half_width), (0, 0)), constant_values=0.0)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half_width + 1, axis=0)
+    return np.asarray(windows.max(axis=-1), dtype=np.float64)
