@@ -192,8 +192,8 @@ class StationHeight:
     """Normal height of a reference station and how it was had.
 
     source : "levelled" (bench mark on the pillar) or "from surface" (ellipsoidal height minus height anomaly)
-    ellipsoidal_height_m : as the frame has it, conventional tide-free; permanent_tide_m : what was added to it
-        to reach the tide system of the normal height. So h + permanent_tide - H = height_anomaly_m.
+    ellipsoidal_height_m : as the frame has it, conventional tide-free; permanent_tide_m : what was added
+        to reach the tide system of the normal height: h + permanent_tide - H = height_anomaly_m
     """
 
     station: str
