@@ -35,6 +35,7 @@ _TIME_SYSTEM_COLUMNS: Final = slice(9, 12)
 _BAD_CLOCK_MICROSECONDS: Final = 999999.0  # SP3-d: 999999.999999 and the like mean "no clock"
 # No satellite that SP3 carries is farther out: BDS and QZSS inclined orbits reach 46,000 km.
 _FARTHEST_KM: Final = 1.0e5
+_EPOCHS_COLUMNS: Final = slice(32, 39)
 _LAST_LINES: Final = 20  # among which EOF is looked for; some archives append blank lines
 _SATELLITES_IN_LINE: Final = 17
 _FEWEST_SATELLITE_LINES: Final = 5
@@ -76,10 +77,6 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     epoch_lines = np.flatnonzero(first == ord("*"))
     if epoch_lines.size == 0:
         raise FormatError(path, len(lines), "the file holds no epoch")
-    if not any(
-        lines.text(number).startswith("EOF") for number in range(len(lines) - 1, -1, -1)[:_LAST_LINES]
-    ):
-        raise FormatError(path, len(lines), "the file does not end with EOF: it is cut off")
     header = _read_header(lines, top, int(epoch_lines[0]), path)
 
     nanoseconds, bad = calendar_nanoseconds(lines.block(epoch_lines, 0, 31), _EPOCH_COLUMNS)
@@ -95,6 +92,7 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     if records.size == 0:
         raise FormatError(path, int(epoch_lines[0]) + 1, "no position record follows the first epoch")
     block = lines.block(records, 0, _RECORD_WIDTH)
+    _require_end(lines, top, epoch_lines, records, path)
     keys, bad = satellite_keys(block[:, 1:4])
     _refuse(bad, records, lines, path, "no satellite in columns 2-4")
     position_km = np.empty((records.size, 3))
@@ -151,6 +149,31 @@ def _read_header(lines: TextLines, top: int, n_lines: int, path: str) -> _Header
                 scale = TIME_SYSTEM[name]
             break  # the second %c line is spare
     return _Header(first[1], first[_FRAME_COLUMNS].strip(), first[_AGENCY_COLUMNS].strip(), scale)
+
+
+def _require_end(
+    lines: TextLines, top: int, epoch_lines: NDArray[np.intp], records: NDArray[np.intp], path: str
+) -> None:
+    """Refuse a file that is cut off.
+
+    The last line must be EOF. Where it is not (early files of SP3-a have none), the epochs that line 1
+    announces must all be there and the last of them must hold as many records as the fullest.
+    """
+    tail = range(len(lines) - 1, -1, -1)[:_LAST_LINES]
+    if any(lines.text(number).startswith("EOF") for number in tail):
+        return
+    announced = lines.text(top)[_EPOCHS_COLUMNS].strip()
+    per_epoch = np.bincount(
+        np.searchsorted(epoch_lines, records, side="right") - 1, minlength=epoch_lines.size
+    )
+    complete = announced.isdigit() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
+    if not complete:
+        raise FormatError(
+            path,
+            len(lines),
+            f"cut off: no EOF, {epoch_lines.size} epochs of {announced or 'an unknown number'}, "
+            f"{per_epoch[-1]} records in the last",
+        )
 
 
 def _refuse(
