@@ -407,6 +407,8 @@ class QualityReport:
     completeness : observed epochs over expected epochs, 0..1
     signals_by_satellite : satellite -> signals tracked
     tracks_bds3 : whether any signal that only BeiDou-3 sends was tracked
+    bds3_satellites_by_carrier : "B1C" -> number of BeiDou-3 satellites on which it was tracked
+    mean_satellites : satellites with two carriers at an epoch, mean over the epochs
     """
 
     station: str
@@ -428,6 +430,8 @@ class QualityReport:
     verdict: Verdict
     reasons: tuple[str, ...]
     inputs: tuple[InputFile, ...]
+    bds3_satellites_by_carrier: Mapping[str, int] = field(default_factory=dict)
+    mean_satellites: float = 0.0
 
 
 PathLike = str | Path
