@@ -1,0 +1,174 @@
+"""Earth rotation parameters: the IGS's ERP files (version 2) and the IERS's finals2000A.
+
+IGS ERP version 2: "Polar motion and length of day format", J. Kouba, IGS mail 1943; pole in 1e-6
+arcseconds, UT1-UTC in 1e-7 s. finals2000A: IERS Rapid Service, readme.finals2000A; Bulletin A columns.
+"""
+
+import re
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.formats.atomic_write import write_atomically
+from stations.formats.compression import compress_for, read_bytes
+from stations.formats.fixed_width import parse_reals, split_lines
+from stations.records import EarthRotationParameters, InputFile, PathLike
+from transforms.constants import ARCSECOND_RAD
+from transforms.errors import FormatError
+from transforms.time_scales import Epochs, TimeScale
+
+_POLE_UNIT_ARCSECONDS: Final = 1e-6  # IGS ERP version 2
+_UT1_UNIT_S: Final = 1e-7
+# finals2000A, columns from 0: modified Julian date, x and y of the pole in arcseconds, UT1-UTC in seconds.
+_FINALS_MJD: Final = (7, 8)
+_FINALS_POLE_X: Final = (18, 9)
+_FINALS_POLE_Y: Final = (37, 9)
+_FINALS_UT1: Final = (58, 10)
+_FINALS_LINE: Final = re.compile(r"[ \d]\d[ \d]\d[ \d]\d \d{5}\.\d\d [IP ] ")
+_IGS_VERSION: Final = re.compile(r"\s*version\s+2", re.IGNORECASE)
+# The pole has stayed within 0.6 arcseconds since 1900, and UT1-UTC is held within 0.9 s.
+_LARGEST_POLE_ARCSECONDS: Final = 1.0
+_LARGEST_UT1_MINUS_UTC_S: Final = 1.0
+_FIRST_MJD: Final = 41317.0  # 1972-01-01, when UTC took whole leap seconds
+_LAST_MJD: Final = 88069.0  # 2100-01-01
+_HEADER_LINES: Final = 30
+
+
+def read_earth_rotation_parameters(path: PathLike) -> EarthRotationParameters:
+    """Read an IGS ERP file (version 2) or the IERS's finals2000A, told apart by their content.
+
+    Returns
+    -------
+    Pole and UT1-UTC by UTC epochs, in time order; rows of finals2000A without values (beyond the
+    predictions) are left out. UT1-UTC jumps at leap seconds: interpolate UT1-TAI.
+
+    Raises
+    ------
+    FormatError : another format, no rows, a broken or absurd row, with the line
+    """
+    data, identity = read_bytes(path)
+    return parse_earth_rotation_parameters(data, identity)
+
+
+def parse_earth_rotation_parameters(data: bytes, identity: InputFile) -> EarthRotationParameters:
+    """Like `read_earth_rotation_parameters`, from the plain text."""
+    head = [line for line in data[:4000].decode("latin-1").splitlines() if line.strip()]
+    if head and _FINALS_LINE.match(head[0]):
+        return _parse_finals(data, identity)
+    if any(_IGS_VERSION.match(line) for line in head[:3]):
+        return _parse_igs(data, identity)
+    found = head[0][:40] if head else ""
+    raise FormatError(identity.path, 1, f"expected 'version 2' or a line of finals2000A, found {found!r}")
+
+
+def _parse_finals(data: bytes, identity: InputFile) -> EarthRotationParameters:
+    lines = split_lines(data)
+    rows = np.flatnonzero(lines.length > 0)
+    fields: list[NDArray[np.float64]] = []
+    for begin, width in (_FINALS_MJD, _FINALS_POLE_X, _FINALS_POLE_Y, _FINALS_UT1):
+        values, bad = parse_reals(lines.block(rows, begin, width))
+        if bad.any():
+            line = int(rows[np.argmax(bad)])
+            raise FormatError(
+                identity.path,
+                line + 1,
+                f"no number in columns {begin + 1}-{begin + width}: {lines.text(line)!r}",
+            )
+        fields.append(values)
+    table = np.stack(fields, axis=1)
+    kept = ~np.isnan(table).any(axis=1)
+    table, rows = table[kept], rows[kept]
+    return _record(table, rows + 1, identity)
+
+
+def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
+    path = identity.path
+    table: list[list[float]] = []
+    numbers: list[int] = []
+    names = ""
+    for number, line in enumerate(data.decode("latin-1").splitlines(), start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        if not re.fullmatch(r"\d{5}(\.\d*)?", fields[0]):
+            if table:
+                raise FormatError(path, number, f"expected a modified Julian date, found {line!r}")
+            if number > _HEADER_LINES:
+                raise FormatError(path, number, "no row of values after 30 lines of header")
+            if fields[0].upper() == "MJD":
+                names = line.upper().replace("-", "").replace("_", "")
+            continue
+        if not names:
+            raise FormatError(path, number, "no line 'MJD Xpole Ypole UT1-UTC ...' before the first row")
+        if "UT1UTC" not in names:
+            raise FormatError(path, number, f"no column UT1-UTC in the heading {names.split()[:5]}")
+        try:
+            mjd, pole_x, pole_y, ut1 = (float(f) for f in fields[:4])
+        except ValueError as error:
+            raise FormatError(path, number, f"expected MJD, x, y and UT1-UTC, found {line!r}") from error
+        table.append([mjd, pole_x * _POLE_UNIT_ARCSECONDS, pole_y * _POLE_UNIT_ARCSECONDS, ut1 * _UT1_UNIT_S])
+        numbers.append(number)
+    return _record(np.array(table).reshape(-1, 4), np.array(numbers, dtype=np.int64), identity)
+
+
+def _record(
+    table: NDArray[np.float64], line_numbers: NDArray[np.integer], identity: InputFile
+) -> EarthRotationParameters:
+    """The record from rows of MJD, x, y (arcseconds), UT1-UTC (s), checked for sense."""
+    if table.size == 0:
+        raise FormatError(identity.path, None, "the file holds no row of earth rotation parameters")
+    absurd = (
+        ~np.isfinite(table).all(axis=1)
+        | (table[:, 0] < _FIRST_MJD)
+        | (table[:, 0] > _LAST_MJD)
+        | (np.abs(table[:, 1:3]) > _LARGEST_POLE_ARCSECONDS).any(axis=1)
+        | (np.abs(table[:, 3]) > _LARGEST_UT1_MINUS_UTC_S)
+    )
+    if absurd.any():
+        row = int(np.argmax(absurd))
+        raise FormatError(
+            identity.path,
+            int(line_numbers[row]),
+            f"out of range: MJD {table[row, 0]}, pole {table[row, 1]}, {table[row, 2]} arcseconds, "
+            f"UT1-UTC {table[row, 3]} s",
+        )
+    not_later = np.flatnonzero(np.diff(table[:, 0]) <= 0)
+    if not_later.size:
+        row = int(not_later[0]) + 1
+        raise FormatError(
+            identity.path, int(line_numbers[row]), f"MJD {table[row, 0]} is not later than before"
+        )
+    return EarthRotationParameters(
+        epochs=Epochs.from_modified_julian_date(table[:, 0], TimeScale.UTC),
+        pole_x_rad=table[:, 1] * ARCSECOND_RAD,
+        pole_y_rad=table[:, 2] * ARCSECOND_RAD,
+        ut1_minus_utc_s=table[:, 3],
+        inputs=(identity,),
+    )
+
+
+def write_earth_rotation_parameters(parameters: EarthRotationParameters, path: PathLike) -> None:
+    """Write earth rotation parameters as an IGS ERP file, version 2 (1e-6 arcseconds, 1e-7 s).
+
+    Length of day and all sigmas, which the record does not hold, are written as 0.
+    """
+    mjd = parameters.epochs.to(TimeScale.UTC).modified_julian_date()
+    lines = [
+        "version 2",
+        "EOP  SOLUTION",
+        "  MJD       Xpole    Ypole   UT1-UTC    LOD   Xsig   Ysig   UTsig LODsig  Nr Nf Nt     Xrt    Yrt"
+        "  Xrtsig Yrtsig",
+        '               10**-6"        .1us    .1us/d    10**-6"     .1us  .1us/d                10**-6"/d'
+        '    10**-6"/d',
+    ]
+    for day, x, y, ut1 in zip(
+        mjd, parameters.pole_x_rad, parameters.pole_y_rad, parameters.ut1_minus_utc_s, strict=True
+    ):
+        x_unit = x / ARCSECOND_RAD / _POLE_UNIT_ARCSECONDS
+        y_unit = y / ARCSECOND_RAD / _POLE_UNIT_ARCSECONDS
+        lines.append(
+            f"{day:8.2f} {x_unit:8.0f} {y_unit:8.0f} {ut1 / _UT1_UNIT_S:10.0f}"
+            f" {0:6d} {0:6d} {0:6d} {0:7d} {0:7d} {0:3d}{0:3d}{0:3d} {0:7d}{0:7d} {0:7d}{0:7d}"
+        )
+    write_atomically(path, compress_for(path, ("\n".join(lines) + "\n").encode("ascii")))
