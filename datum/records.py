@@ -212,6 +212,7 @@ class GravityReading:
     """One reading of a relative gravimeter, m/s2, tides removed, at the height of the instrument's sensor.
 
     loop : the stretch of one drift curve ("2010-07-06"); epoch : shape (); height_m : sensor over the mark
+    tare : counts the jumps of the instrument within the loop; each number has an offset of its own
     """
 
     instrument: str
@@ -222,6 +223,7 @@ class GravityReading:
     sigma_m_per_s2: float
     height_m: float
     line_in_file: int
+    tare: int = 0
 
 
 @dataclass(frozen=True)
