@@ -1,6 +1,5 @@
 """Phase-centre offsets and variations of receiver and satellite antennas (ANTEX 1.4)."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
@@ -99,6 +98,7 @@ def satellite_range_correction_m(
     offset = satellite_axes @ frequency.offset_m
     to_station = np.einsum("nji,nj->ni", satellite_axes, -line_of_sight)  # in the body frame
     nadir = np.arccos(np.clip(to_station[:, 2], -1.0, 1.0))
-    azimuth = np.mod(np.arctan2(to_station[:, 1], to_station[:, 0]), 2.0 * np.pi)
+    # ANTEX 1.4 counts a satellite's azimuth from the y axis towards the x axis.
+    azimuth = np.mod(np.arctan2(to_station[:, 0], to_station[:, 1]), 2.0 * np.pi)
     along = np.sum(offset * line_of_sight, axis=-1)
     return np.asarray(along + _variation_m(calibration, frequency, nadir, azimuth))

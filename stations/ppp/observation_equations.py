@@ -1,0 +1,290 @@
+"""Observation equations of a station: modelled ranges, design matrices and constraints."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from stations.formats.antex import find_satellite_antenna
+from stations.models.antenna_phase import (
+    choose_frequency,
+    receiver_range_correction_m,
+    satellite_range_correction_m,
+)
+from stations.models.global_mapping_function import global_mapping_function
+from stations.models.ocean_loading import ocean_loading_displacement
+from stations.models.pole_tide import pole_tide_displacement
+from stations.models.solid_earth_tide import solid_earth_tide_displacement
+from stations.models.sun_moon import earth_rotation_at, sun_moon_positions
+from stations.models.troposphere import (
+    gradient_mapping,
+    standard_pressure_hpa,
+    zenith_hydrostatic_delay_m,
+)
+from stations.ppp.options import PppOptions
+from stations.ppp.parameters import ParameterLayout
+from stations.ppp.paths import SignalPaths
+from stations.records import AntennaCalibration, EarthRotationParameters, OceanLoading
+from transforms.constants import SPEED_OF_LIGHT_M_PER_S
+from transforms.geodetic import geodetic_from_ecef
+from transforms.time_scales import Epochs
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def ionosphere_free_factors(frequency_hz: FloatArray) -> FloatArray:
+    """Factors of the two carriers in the ionosphere-free combination; (..., 2) from (..., 2) frequencies."""
+    f2 = frequency_hz**2
+    difference = f2[..., 0] - f2[..., 1]
+    return np.stack([f2[..., 0] / difference, -f2[..., 1] / difference], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class StationMotion:
+    """How a station moves with the solid earth, at epochs (n_epoch, 3), and the sun's position then."""
+
+    displacement_ecef_m: FloatArray
+    sun_ecef_m: FloatArray
+
+
+def station_motion(
+    position_ecef_m: FloatArray,
+    epochs: Epochs,
+    earth_rotation: EarthRotationParameters | None,
+    ocean_loading: OceanLoading | None,
+) -> StationMotion:
+    """Tidal displacements of a station at epochs: solid earth, pole (if earth rotation is known), ocean."""
+    sun, moon = sun_moon_positions(epochs, earth_rotation)
+    displacement = solid_earth_tide_displacement(position_ecef_m, epochs, sun, moon)
+    if earth_rotation is not None:
+        x, y, _ = earth_rotation_at(epochs, earth_rotation)
+        displacement = displacement + pole_tide_displacement(position_ecef_m, epochs, x, y)
+    if ocean_loading is not None:
+        displacement = displacement + ocean_loading_displacement(position_ecef_m, epochs, ocean_loading)
+    return StationMotion(displacement, sun)
+
+
+@dataclass(frozen=True, eq=False)
+class SatelliteAntennas:
+    """Satellite antennas of a session: calibration (or None) for each satellite, in the caller's order."""
+
+    calibrations: tuple[AntennaCalibration | None, ...]
+
+    @classmethod
+    def of(
+        cls, satellites: Sequence[str], antennas: Sequence[AntennaCalibration], epoch: Epochs
+    ) -> "SatelliteAntennas":
+        """Look up each satellite's antenna at an instant."""
+        return cls(tuple(find_satellite_antenna(antennas, s, epoch) for s in satellites))
+
+
+def antenna_corrections_m(
+    paths: SignalPaths,
+    satellite_index: IntArray,
+    bands: Sequence[tuple[str, str]],
+    factors: FloatArray,
+    satellite_antennas: SatelliteAntennas,
+    receiver_antenna: AntennaCalibration | None,
+) -> tuple[FloatArray, NDArray[np.bool_], Mapping[str, str]]:
+    """Ionosphere-free phase-centre corrections of both antennas.
+
+    Parameters
+    ----------
+    paths, satellite_index : of n observations
+    bands : two bands ("C2", "C6") of each satellite
+    factors : (n_satellite, 2), ionosphere-free
+
+    Returns
+    -------
+    correction_m : (n,), to be added to the modelled range
+    calibrated : (n_satellite,) whether the satellite's antenna is known
+    inherited : band -> ANTEX code that served instead, for the receiver antenna
+    """
+    correction = np.zeros(satellite_index.size)
+    calibrated = np.zeros(len(bands), dtype=np.bool_)
+    inherited: dict[str, str] = {}
+    for k, pair in enumerate(bands):
+        calibration = satellite_antennas.calibrations[k]
+        rows = np.flatnonzero(satellite_index == k)
+        if calibration is None:
+            continue
+        frequencies = [choose_frequency(calibration, band)[0] for band in pair]
+        if None in frequencies:
+            continue
+        calibrated[k] = True
+        for j, frequency in enumerate(frequencies):
+            if frequency is not None and rows.size:
+                correction[rows] += factors[k, j] * satellite_range_correction_m(
+                    calibration, frequency, paths.satellite_axes[rows], paths.line_of_sight[rows]
+                )
+    if receiver_antenna is not None:
+        for band in sorted({b for pair in bands for b in pair}):
+            frequency, instead = choose_frequency(receiver_antenna, band)
+            if frequency is None:
+                continue
+            if instead is not None:
+                inherited[band] = instead
+            share = np.array(
+                [sum(factors[k, j] for j in (0, 1) if pair[j] == band) for k, pair in enumerate(bands)]
+            )
+            rows = np.flatnonzero(share[satellite_index] != 0.0)
+            if rows.size:
+                correction[rows] += share[satellite_index[rows]] * receiver_range_correction_m(
+                    receiver_antenna, frequency, paths.azimuth_rad[rows], paths.elevation_rad[rows]
+                )
+    return correction, calibrated, inherited
+
+
+@dataclass(frozen=True, eq=False)
+class TroposphereModel:
+    """A-priori delay and mapping of n observations.
+
+    hydrostatic_m : slant, (n,); wet_mapping, gradient_mapping : (n,); zenith_hydrostatic_m : at the station
+    """
+
+    hydrostatic_m: FloatArray
+    wet_mapping: FloatArray
+    gradient_mapping: FloatArray
+    zenith_hydrostatic_m: float
+
+
+def troposphere_model(
+    position_ecef_m: FloatArray, mjd: FloatArray, elevation_rad: FloatArray
+) -> TroposphereModel:
+    """Troposphere of observations at elevations (n,) and modified Julian dates (n,)."""
+    latitude, longitude, height = geodetic_from_ecef(position_ecef_m)
+    zenith = float(zenith_hydrostatic_delay_m(standard_pressure_hpa(height), latitude, height))
+    dry, wet = global_mapping_function(mjd, float(latitude), float(longitude), float(height), elevation_rad)
+    return TroposphereModel(zenith * dry, wet, gradient_mapping(elevation_rad), zenith)
+
+
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """Linear equations of phases and codes, phases first: rows 0..n-1 phase, n..2n-1 code."""
+
+    design: sp.csr_array
+    local_design: sp.csr_array
+    local_size: int
+    weight: FloatArray
+
+
+def build_equations(
+    paths: SignalPaths,
+    troposphere: TroposphereModel,
+    layout: ParameterLayout,
+    options: PppOptions,
+    *,
+    epoch_index: IntArray,
+    second_s: FloatArray,
+    group: IntArray,
+    n_epochs: int,
+    n_groups: int,
+    arc: IntArray,
+    sigma_factor: FloatArray,
+) -> Equations:
+    """Design matrices and weights of n observations, all arguments with shape (n,) in time order."""
+    n = epoch_index.size
+    rows = np.arange(n)
+    entries: list[tuple[IntArray, IntArray, FloatArray]] = []
+    local: list[tuple[IntArray, FloatArray]] = []
+    offset = 0 if layout.static else 3
+    local_size = offset + n_groups
+    for axis in range(3):
+        if layout.static:
+            column = np.full(n, layout.position.start + axis)
+            entries.append((rows, column, -paths.line_of_sight[:, axis]))
+        else:
+            local.append((epoch_index * local_size + axis, -paths.line_of_sight[:, axis]))
+    local.append((epoch_index * local_size + offset + group, np.ones(n)))
+
+    before, share = layout.zenith.weights(second_s)
+    start = layout.zenith_wet_delay.start
+    entries.append((rows, start + before, troposphere.wet_mapping * (1.0 - share)))
+    entries.append((rows, start + before + 1, troposphere.wet_mapping * share))
+    before, share = layout.gradient.weights(second_s)
+    for start, direction in (
+        (layout.gradient_north.start, np.cos(paths.azimuth_rad)),
+        (layout.gradient_east.start, np.sin(paths.azimuth_rad)),
+    ):
+        value = troposphere.gradient_mapping * direction
+        entries.append((rows, start + before, value * (1.0 - share)))
+        entries.append((rows, start + before + 1, value * share))
+
+    row = np.concatenate([r for r, _, _ in entries])
+    column = np.concatenate([c for _, c, _ in entries])
+    value = np.concatenate([v for _, _, v in entries])
+    row = np.concatenate([row, row + n, rows])
+    column = np.concatenate([column, column, layout.ambiguity.start + arc])
+    value = np.concatenate([value, value, np.ones(n)])
+    design = sp.csr_array((value, (row, column)), shape=(2 * n, layout.size))
+
+    local_row = np.concatenate([rows] * len(local))
+    local_column = np.concatenate([c for c, _ in local])
+    local_value = np.concatenate([v for _, v in local])
+    local_design = sp.csr_array(
+        (
+            np.concatenate([local_value, local_value]),
+            (np.concatenate([local_row, local_row + n]), np.concatenate([local_column, local_column])),
+        ),
+        shape=(2 * n, n_epochs * local_size),
+    )
+    sine = np.sin(paths.elevation_rad)
+    relative = (sine / sigma_factor) ** 2
+    weight = np.concatenate([relative / options.phase_sigma_m**2, relative / options.code_sigma_m**2])
+    return Equations(design, local_design, local_size, weight)
+
+
+def build_constraints(
+    layout: ParameterLayout, options: PppOptions
+) -> tuple[sp.csr_array, FloatArray, FloatArray]:
+    """Pseudo-observations of the troposphere: a loose first value and random walks between nodes.
+
+    Returns design (n, n_global), value (n,), weight (n,).
+    """
+    row: list[int] = []
+    column: list[int] = []
+    value: list[float] = []
+    weight: list[float] = []
+
+    def add(places: Sequence[int], factors: Sequence[float], sigma: float) -> None:
+        row.extend([len(weight)] * len(places))
+        column.extend(places)
+        value.extend(factors)
+        weight.append(1.0 / sigma**2)
+
+    for block, nodes, first_sigma, walk in (
+        (
+            layout.zenith_wet_delay,
+            layout.zenith,
+            options.zenith_delay_sigma_m,
+            options.zenith_delay_walk_m_per_sqrt_h,
+        ),
+        (
+            layout.gradient_north,
+            layout.gradient,
+            options.gradient_sigma_m,
+            options.gradient_walk_m_per_sqrt_h,
+        ),
+        (layout.gradient_east, layout.gradient, options.gradient_sigma_m, options.gradient_walk_m_per_sqrt_h),
+    ):
+        add([block.start], [1.0], first_sigma)
+        hours = np.diff(nodes.second_s) / 3600.0
+        for k, span in enumerate(hours):
+            add([block.start + k, block.start + k + 1], [-1.0, 1.0], walk * float(np.sqrt(span)))
+    design = sp.csr_array((value, (row, column)), shape=(len(weight), layout.size))
+    return design, np.zeros(len(weight)), np.array(weight)
+
+
+def modelled_phase_windup_m(
+    windup_cycles: FloatArray, wavelength_m: FloatArray, factors: FloatArray
+) -> FloatArray:
+    """Wind-up in the ionosphere-free phase, m: cycles (n,), wavelengths and factors (n, 2)."""
+    return np.asarray(windup_cycles * np.sum(factors * wavelength_m, axis=-1))
+
+
+def wavelengths_m(frequency_hz: FloatArray) -> FloatArray:
+    """Wavelengths of frequencies, same shape."""
+    return np.asarray(SPEED_OF_LIGHT_M_PER_S / frequency_hz)

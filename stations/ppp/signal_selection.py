@@ -1,0 +1,190 @@
+"""From all that a receiver tracked to two carriers for each satellite, and their unbroken arcs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, PppOptions
+from stations.quality.cycle_slips import find_cycle_slips
+from stations.records import Observations, SignalBiases
+from stations.signals import carrier_frequency_hz
+from transforms.constants import SPEED_OF_LIGHT_M_PER_S
+from transforms.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+_ENOUGH_COVERAGE: Final = 0.5  # of the best signal of that band, else the next attribute is tried
+# A range outside these is a broken number, not a satellite (GPS perigee to GEO at the horizon, +-1 ms clock).
+_PSEUDORANGE_LIMITS_M: Final = (1.5e7, 5.0e7)
+
+
+@dataclass(frozen=True, eq=False)
+class DualFrequencyObservations:
+    """Two carriers of each satellite, cleaned and cut into arcs.
+
+    satellites : (n_satellite,) names; group : (n_satellite,) index of the receiver clock that a satellite's
+        observations share, one for each system and pair of carriers
+    groups : names of the groups, "C:2I+6I" by system and bands "C26"
+    frequency_hz : (n_satellite, 2); code_m, phase_m : (n_epoch, n_satellite, 2), NaN where absent
+    arc : (n_epoch, n_satellite) number of the arc of continuous phase, -1 where absent
+    signals : used, "G:1W+2W"
+    rejections : reason -> count
+    """
+
+    epoch_ns: NDArray[np.int64]
+    satellites: tuple[str, ...]
+    bands: tuple[tuple[str, str], ...]
+    group: NDArray[np.int64]
+    groups: tuple[str, ...]
+    frequency_hz: FloatArray
+    code_m: FloatArray
+    phase_m: FloatArray
+    arc: NDArray[np.int64]
+    signals: tuple[str, ...]
+    rejections: Mapping[str, int]
+
+
+def _best_signal(coverage: Mapping[str, int], system: str, band: str) -> str | None:
+    """The preferred attribute of a band among those that a satellite was tracked on well enough."""
+    known = {s: n for s, n in coverage.items() if s[0] == band and n > 0}
+    if not known:
+        return None
+    enough = _ENOUGH_COVERAGE * max(known.values())
+    for attribute in ATTRIBUTES.get(system + band, ""):
+        if known.get(band + attribute, 0) >= enough:
+            return band + attribute
+    return max(sorted(known), key=lambda s: known[s])
+
+
+def choose_signals(observations: Observations, options: PppOptions) -> dict[str, tuple[str, str]]:
+    """For each usable satellite the two signals, such as ("1W", "2W"), that serve.
+
+    All satellites of a system share the pair of carriers that gives the system the most observations, apart
+    from those that do not send it (BeiDou-2 has no B1C), which take their next pair.
+    """
+    data = observations.data
+    signals = [str(s) for s in data["signal"].values]
+    both = np.isfinite(data["pseudorange_m"].values) & np.isfinite(data["carrier_phase_cycles"].values)
+    counts = both.sum(axis=0)
+    chosen: dict[str, tuple[str, str]] = {}
+    for index, satellite in enumerate(observations.satellites):
+        system = satellite[0]
+        if system not in options.systems or system not in options.signal_pairs:
+            continue
+        if system == "C" and int(satellite[1:]) in BEIDOU_GEOSTATIONARY:
+            continue
+        coverage = {s: int(counts[index, k]) for k, s in enumerate(signals)}
+        options_by_count: list[tuple[int, tuple[str, str]]] = []
+        for first_band, second_band in options.signal_pairs[system]:
+            first = _best_signal(coverage, system, first_band)
+            second = _best_signal(coverage, system, second_band)
+            if first is not None and second is not None:
+                options_by_count.append((min(coverage[first], coverage[second]), (first, second)))
+        if not options_by_count:
+            continue
+        most = max(count for count, _ in options_by_count)
+        chosen[satellite] = next(pair for count, pair in options_by_count if count >= _ENOUGH_COVERAGE * most)
+    return chosen
+
+
+def code_biases_m(biases: SignalBiases | None) -> dict[tuple[str, str], float]:
+    """Observable-specific code biases by satellite and signal ("G01", "C1W"), metres, to be subtracted."""
+    if biases is None:
+        return {}
+    return {
+        (b.satellite, b.signal): b.value_m
+        for b in biases.biases
+        if b.kind == "OSB" and not b.station and b.signal.startswith("C")
+    }
+
+
+def select_observations(
+    observations: Observations, options: PppOptions, biases: SignalBiases | None = None
+) -> DualFrequencyObservations:
+    """Choose two carriers for each satellite, apply code biases, find arcs of continuous phase.
+
+    Raises InputError where no satellite of the asked systems has two usable carriers.
+    """
+    chosen = choose_signals(observations, options)
+    if not chosen:
+        raise InputError(
+            f"no satellite of the systems {options.systems} was tracked on two carriers: "
+            "nothing to form an ionosphere-free combination from"
+        )
+    data = observations.data
+    signal_place = {str(s): k for k, s in enumerate(data["signal"].values)}
+    satellite_place = {s: k for k, s in enumerate(observations.satellites)}
+    satellites = tuple(sorted(chosen))
+    epoch_ns = observations.epochs.tai_ns
+    code = np.empty((epoch_ns.size, len(satellites), 2))
+    cycles = np.empty_like(code)
+    lost = np.empty(code.shape, dtype=np.uint8)
+    frequency = np.empty((len(satellites), 2))
+    corrections = code_biases_m(biases)
+    all_code = data["pseudorange_m"].values
+    all_phase = data["carrier_phase_cycles"].values
+    all_lost = data["loss_of_lock"].values
+    for k, satellite in enumerate(satellites):
+        pair = chosen[satellite]
+        known = [corrections.get((satellite, "C" + signal)) for signal in pair]
+        for j, signal in enumerate(pair):
+            place = (slice(None), satellite_place[satellite], signal_place[signal])
+            # Both carriers' biases or neither: one alone would shift the combination by itself.
+            bias = known[j] if None not in known else 0.0
+            code[:, k, j] = all_code[place] - (bias or 0.0)
+            cycles[:, k, j] = all_phase[place]
+            lost[:, k, j] = all_lost[place]
+            frequency[k, j] = carrier_frequency_hz(satellite[0] + signal)
+    low, high = _PSEUDORANGE_LIMITS_M
+    with np.errstate(invalid="ignore"):
+        absurd = np.any((code < low) | (code > high), axis=2)
+    rejections: dict[str, int] = {}
+    if absurd.any():
+        rejections["pseudorange absurd"] = int(absurd.sum())
+    one_missing = np.isfinite(code).any(axis=2) & ~np.isfinite(code + cycles).all(axis=2) & ~absurd
+    if one_missing.any():
+        rejections["second carrier missing"] = int(one_missing.sum())
+    drop = absurd | ~np.isfinite(code + cycles).all(axis=2)
+    code[drop] = np.nan
+    cycles[drop] = np.nan
+
+    wavelength = SPEED_OF_LIGHT_M_PER_S / frequency
+    time_s = (epoch_ns - epoch_ns[0]) / 1e9
+    slips = find_cycle_slips(
+        time_s,
+        cycles[..., 0],
+        cycles[..., 1],
+        code[..., 0],
+        code[..., 1],
+        lost[..., 0],
+        lost[..., 1],
+        frequency[:, 0],
+        frequency[:, 1],
+        maximum_gap_s=options.maximum_gap_s,
+    )
+    # A receiver that steps its code by a millisecond and not its phase would part their common clock.
+    jumps_m = np.cumsum(slips.code_clock_jump_ms) * 1e-3 * SPEED_OF_LIGHT_M_PER_S
+    phase_m = cycles * wavelength + jumps_m[:, None, None]
+    start = slips.arc_start & slips.present
+    number = np.cumsum(start.T.ravel()).reshape(start.T.shape).T - 1  # counts through satellite by satellite
+    arc = np.where(slips.present, number, -1)
+
+    names = [f"{s[0]}:{chosen[s][0][0]}{chosen[s][1][0]}" for s in satellites]
+    groups = tuple(sorted(set(names)))
+    signals = tuple(sorted({f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites}))
+    return DualFrequencyObservations(
+        epoch_ns=epoch_ns,
+        satellites=satellites,
+        bands=tuple((s[0] + chosen[s][0][0], s[0] + chosen[s][1][0]) for s in satellites),
+        group=np.array([groups.index(n) for n in names], dtype=np.int64),
+        groups=groups,
+        frequency_hz=frequency,
+        code_m=code,
+        phase_m=phase_m,
+        arc=arc.astype(np.int64),
+        signals=signals,
+        rejections=rejections,
+    )
