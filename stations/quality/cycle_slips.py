@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stations.quality.geometry_free import geometry_free_spikes
 from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz, signal_pairs
-from stations.quality.wide_lane import wide_lane_cycles, wide_lane_steps
+from stations.quality.wide_lane import code_outliers, wide_lane_cycles, wide_lane_steps
 from stations.records import LossOfLock, Observations
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import InputError
@@ -48,6 +48,7 @@ class SlipMasks:
     geometry_free_limit_m : limit of the spike test; where it exceeds the difference of the two wavelengths a
         slip of one cycle on both carriers at once could not be seen
     code_clock_jump_ms : (n_epoch,) int, millisecond steps of the receiver clock that code shows and phase not
+    code_outlier : isolated epochs whose codes disagree with their phases and neighbours: bad codes, no slips
     """
 
     present: BoolArray
@@ -58,6 +59,7 @@ class SlipMasks:
     melbourne_wuebbena: BoolArray
     geometry_free_limit_m: FloatArray
     code_clock_jump_ms: NDArray[np.int64]
+    code_outlier: BoolArray
 
     @property
     def slip(self) -> BoolArray:
@@ -205,7 +207,7 @@ def find_cycle_slips(
     if phase_1.size == 0:
         nothing = np.zeros(shape, dtype=np.bool_)
         no_jump = np.zeros(shape[0], dtype=np.int64)
-        return SlipMasks(*(nothing,) * 6, np.full(shape, np.nan), no_jump)
+        return SlipMasks(*(nothing,) * 6, np.full(shape, np.nan), no_jump, nothing)
 
     interval = _usual_interval(time)
     if maximum_gap_s is None:
@@ -229,7 +231,7 @@ def find_cycle_slips(
     geometry_free_m = wavelength_1 * phase_1 - wavelength_2 * phase_2
     difference_m = np.where(continues, geometry_free_m - geometry_free_m[origin, columns], np.nan)
     geometry_free, limit_m = geometry_free_spikes(
-        time, difference_m, step_s, np.abs(wavelength_1 - wavelength_2), sine, interval
+        time, difference_m, step_s, loss_of_lock, np.abs(wavelength_1 - wavelength_2), sine, interval
     )
 
     clock_jump = _code_clock_jumps(code_1 - wavelength_1 * phase_1, origin, continues)
@@ -238,7 +240,9 @@ def find_cycle_slips(
         phase_1, phase_2, code_1 - level_m, code_2 - level_m, frequency_1, frequency_2
     )
     known = after_gap | loss_of_lock | geometry_free
-    melbourne = wide_lane_steps(wide_lane, known, continues, sine, interval)
+    bad_code = code_outliers(wide_lane)
+    usable = np.isfinite(wide_lane) & ~bad_code
+    melbourne = wide_lane_steps(wide_lane, usable, known, continues, sine, interval)
     return SlipMasks(
         present=present,
         arc_start=known | melbourne,
@@ -248,6 +252,7 @@ def find_cycle_slips(
         melbourne_wuebbena=melbourne,
         geometry_free_limit_m=limit_m,
         code_clock_jump_ms=clock_jump,
+        code_outlier=bad_code,
     )
 
 

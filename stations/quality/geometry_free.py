@@ -11,12 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stations.quality.sliding_windows import sliding_median
+from stations.quality.sliding_windows import SCATTER_FROM_MAD, sliding_median
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-SCATTER_FROM_MAD: Final = 1.4826  # sigma of a normal distribution over its median absolute deviation
 # The wavelengths of a pair differ by 4.4 cm (B1I, B3I) or more: half of that still tells a slip of one cycle
 # on both carriers from none.
 GEOMETRY_FREE_FLOOR_FRACTION: Final = 0.5
@@ -78,11 +77,23 @@ def geometry_free_spikes(
     time_s: FloatArray,
     difference_m: FloatArray,
     step_s: FloatArray,
+    suspect: BoolArray,
     wavelength_difference_m: FloatArray,
     elevation_sine: FloatArray,
     interval_s: float,
 ) -> tuple[BoolArray, FloatArray]:
-    """Spikes in the differences of the geometry-free phase, and the limit at each, m."""
+    """Spikes in the differences of the geometry-free phase, and the limit at each, m.
+
+    Parameters
+    ----------
+    time_s : (n_epoch,)
+    difference_m, step_s : (n_epoch, n_satellite) change since the satellite's previous epoch and the time
+        between; the change is NaN where an arc begins
+    suspect : (n_epoch, n_satellite) differences that another witness doubts: tested, but kept out of the
+        neighbours' prediction and of the scatter
+    wavelength_difference_m : (n_satellite,); elevation_sine : (n_epoch, n_satellite)
+    interval_s : usual time between epochs
+    """
     floor_m = np.broadcast_to(GEOMETRY_FREE_FLOOR_FRACTION * wavelength_difference_m, difference_m.shape)
     noise_m = 2.0 * PHASE_NOISE_ZENITH_M / elevation_sine  # two carriers, two epochs
     with np.errstate(invalid="ignore"):
@@ -92,20 +103,21 @@ def geometry_free_spikes(
         half_width = int(np.clip(round(GEOMETRY_FREE_WINDOW_S / interval_s), NARROWEST_WINDOW, WIDEST_WINDOW))
         scatter_width = max(SCATTER_WINDOW, half_width)
         # First a median, which no spike can pull; then a line through what the median left.
-        centre, _ = sliding_median(rate, half_width)
+        centre, _ = sliding_median(np.where(suspect, np.nan, rate), half_width)
         deviation = np.abs(rate - centre) * step_s
-        spread, _ = sliding_median(deviation, scatter_width)
+        spread, _ = sliding_median(np.where(suspect, np.nan, deviation), scatter_width)
         spike = deviation > np.maximum(floor_m, FIRST_PASS_SIGMAS * SCATTER_FROM_MAD * spread) * usual
         limit = np.full(difference_m.shape, np.nan)
         for _ in range(2):
-            prediction, cofactor, n = _predict_rate(middle, np.where(spike, np.nan, rate), half_width)
+            doubtful = spike | suspect
+            prediction, cofactor, n = _predict_rate(middle, np.where(doubtful, np.nan, rate), half_width)
             scale = np.sqrt(1.0 + cofactor) * usual
             residual = np.abs(rate - prediction) * step_s / scale
-            spread, n_spread = sliding_median(np.where(spike, np.nan, residual), scatter_width)
+            spread, n_spread = sliding_median(np.where(doubtful, np.nan, residual), scatter_width)
             overall = np.nanmedian(residual) if np.isfinite(residual).any() else 0.0
             spread = np.where(n_spread >= 5, spread, np.maximum(np.nan_to_num(spread), overall))
             sigma = np.maximum(SCATTER_FROM_MAD * spread, noise_m)
-            limit = np.maximum(floor_m * usual, GEOMETRY_FREE_SIGMAS * sigma * scale)
+            limit = np.maximum(floor_m, GEOMETRY_FREE_SIGMAS * sigma * scale)
             unpredicted = n == 0
             limit = np.where(unpredicted, floor_m + IONOSPHERE_RATE_LIMIT_M_PER_S * step_s, limit)
             excess = np.where(unpredicted, np.abs(difference_m), np.abs(rate - prediction) * step_s)

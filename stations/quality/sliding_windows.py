@@ -1,9 +1,13 @@
 """Medians and maxima over windows that slide along the epochs of many satellites."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+SCATTER_FROM_MAD: Final = 1.4826  # sigma of a normal distribution over its median absolute deviation
 
 
 def sliding_median(values: FloatArray, half_width: int) -> tuple[FloatArray, NDArray[np.int64]]:

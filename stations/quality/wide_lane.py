@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stations.quality.sliding_windows import sliding_maximum, sliding_median
+from stations.quality.sliding_windows import SCATTER_FROM_MAD, sliding_maximum, sliding_median
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 
 FloatArray = NDArray[np.float64]
@@ -17,7 +17,11 @@ WIDE_LANE_FLOOR_CYCLES: Final = 0.7  # the smallest wide-lane slip is 1 cycle
 WIDE_LANE_NOISE_FLOOR_CYCLES: Final = 0.15  # about 0.2 m of code noise
 CODE_CORRELATION_S: Final = 90.0  # code multipath and smoothing in receivers: means over less do not improve
 WIDE_LANE_MINIMUM_POINTS: Final = 3
-CODE_OUTLIER_CYCLES: Final = 3.0  # an isolated wide-lane point further from its neighbours is a bad code
+# A wide-lane point this far from the median of its neighbours, in cycles and in scatters, is a bad code.
+CODE_OUTLIER_CYCLES: Final = 3.0
+CODE_OUTLIER_SIGMAS: Final = 6.0
+CODE_OUTLIER_NEIGHBOURS: Final = 3  # epochs each side
+SCATTER_NEIGHBOURS: Final = 20  # epochs each side
 LONGEST_SEARCH: Final = 20  # passes; each finds at least one step of every arc that still has one
 
 
@@ -31,24 +35,36 @@ def wide_lane_cycles(
     return np.asarray(phase_1 - phase_2 - ratio * codes, dtype=np.float64)
 
 
+def code_outliers(wide_lane: FloatArray) -> BoolArray:
+    """Isolated wide-lane points, whose code is bad: (n_epoch, n_satellite) bool.
+
+    A step of the wide-lane is none: the median of the neighbours follows it.
+    """
+    centre, _ = sliding_median(wide_lane, CODE_OUTLIER_NEIGHBOURS)
+    deviation = np.abs(wide_lane - centre)
+    spread, _ = sliding_median(deviation, SCATTER_NEIGHBOURS)
+    limit = np.maximum(CODE_OUTLIER_CYCLES, CODE_OUTLIER_SIGMAS * SCATTER_FROM_MAD * spread)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(deviation > limit, dtype=np.bool_)
+
+
 def wide_lane_steps(
     wide_lane: FloatArray,
+    usable: BoolArray,
     known: BoolArray,
     continues: BoolArray,
     elevation_sine: FloatArray,
     interval_s: float,
 ) -> BoolArray:
-    """Steps in the wide-lane that no other witness explains.
+    """Steps in the wide-lane that no other witness explains, (n_epoch, n_satellite) bool.
 
     Means over a window before and after each epoch, inside the arc; the largest significant step of each
     neighbourhood splits its arc, and the search is repeated on the parts.
+
+    usable : wide-lane is there and no code outlier; known : starts of arcs; continues : inside an arc
     """
     n_epoch = wide_lane.shape[0]
     found = np.zeros(wide_lane.shape, dtype=np.bool_)
-    # An isolated bad code would make two steps: leave it out of the means.
-    neighbours, _ = sliding_median(wide_lane, 3)
-    with np.errstate(invalid="ignore"):
-        usable = np.isfinite(wide_lane) & ~(np.abs(wide_lane - neighbours) > CODE_OUTLIER_CYCLES)
     window = max(5, round(WIDE_LANE_WINDOW_S / interval_s))
     separation = max(1, window // 2)
     rows = np.arange(n_epoch)[:, np.newaxis]
