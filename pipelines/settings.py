@@ -147,12 +147,14 @@ class StationSettings(Settings):
     """[[stations]]: one station of the region, and what is known of it beside its files.
 
     velocity_m_per_yr : of the marker in the region's frame, ECEF x, y, z; without it no other epoch
+    velocity_sigma_m_per_yr : of x, y, z; without it the sigma at another epoch holds nothing for the velocity
     antenna : 20 columns as in ANTEX, where the files' header is wrong or empty
     """
 
     code: StationCode
     domes: str = ""
     velocity_m_per_yr: Vector | None = None
+    velocity_sigma_m_per_yr: Vector | None = None
     antenna: str | None = None
 
 
