@@ -1,4 +1,4 @@
-"""The unknowns of a station solution and where each stands in the vector, found by name, never by arithmetic."""
+"""The unknowns of a station solution and where each stands in the vector, found by name."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class TimeNodes:
-    """Nodes of a parameter that runs in straight lines between them: second_s (n,) since the session's start."""
+    """Nodes of a parameter that runs straight between them: second_s (n,) since the session's start."""
 
     second_s: FloatArray
 
     @classmethod
     def over(cls, first_s: float, last_s: float, step_s: float) -> "TimeNodes":
         """Nodes from `first_s` to `last_s`, as near to `step_s` apart as fits."""
-        count = max(int(round((last_s - first_s) / step_s)), 1) + 1
+        count = max(round((last_s - first_s) / step_s), 1) + 1
         return cls(np.linspace(first_s, max(last_s, first_s + 1.0), count))
 
     def weights(self, second_s: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -75,4 +75,5 @@ class ParameterLayout:
     @property
     def size(self) -> int:
         """Number of global unknowns."""
-        return self.ambiguity.stop
+        size: int = self.ambiguity.stop
+        return size

@@ -1,0 +1,132 @@
+"""Observations as rows in time order, and which of them are fit for the adjustment."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.ppp.first_position import slant_hydrostatic_delay_m
+from stations.ppp.options import PppOptions
+from stations.ppp.paths import SignalPaths
+from stations.ppp.signal_selection import DualFrequencyObservations
+from transforms.constants import SPEED_OF_LIGHT_M_PER_S
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+_CODE_GROSS_ERROR_M: Final = 30.0
+_TAG_TOLERANCE_S: Final = 0.05  # receivers tag epochs off the whole second by milliseconds at most
+_GPST_MINUS_TAI_NS: Final = -19_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class ObservationRows:
+    """Observations of the epochs used, one row for each epoch and satellite, in time order.
+
+    epoch_ns : (n_epoch,) TAI; epoch_index, satellite_index, arc : (n,); code_m, phase_m : (n, 2) carriers
+    """
+
+    epoch_ns: IntArray
+    epoch_index: IntArray
+    satellite_index: IntArray
+    code_m: FloatArray
+    phase_m: FloatArray
+    arc: IntArray
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return int(self.epoch_index.size)
+
+    @property
+    def second_s(self) -> FloatArray:
+        """Time of each row since the first epoch, s."""
+        return np.asarray((self.epoch_ns - self.epoch_ns[0])[self.epoch_index] / 1e9)
+
+    def take(self, keep: BoolArray) -> "ObservationRows":
+        """The rows where `keep` (n,) is True."""
+        return ObservationRows(
+            self.epoch_ns,
+            self.epoch_index[keep],
+            self.satellite_index[keep],
+            self.code_m[keep],
+            self.phase_m[keep],
+            self.arc[keep],
+        )
+
+
+@dataclass(eq=False)
+class Rejections:
+    """Counts of what was not used, by reason. The one thing here that changes while a solution runs."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str, count: int) -> None:
+        """Count `count` more for a reason; nothing is written for zero."""
+        if count:
+            self.counts[reason] = self.counts.get(reason, 0) + count
+
+    def drop(self, keep: BoolArray, bad: BoolArray, reason: str) -> BoolArray:
+        """`keep` without `bad`, counting those that were still kept."""
+        self.add(reason, int(np.count_nonzero(keep & bad)))
+        return np.asarray(keep & ~bad)
+
+
+def epochs_on_interval(epoch_ns: IntArray, interval_s: float) -> IntArray:
+    """Indices of the epochs (n,) that lie on whole multiples of the interval since midnight GPST."""
+    gps_ns = epoch_ns + _GPST_MINUS_TAI_NS
+    step = round(interval_s * 1e9)
+    away = np.abs((gps_ns + step // 2) % step - step // 2)
+    return np.flatnonzero(away <= _TAG_TOLERANCE_S * 1e9).astype(np.int64)
+
+
+def rows_of(selected: DualFrequencyObservations, epochs: IntArray) -> ObservationRows:
+    """Rows of the chosen epochs (indices)."""
+    epoch_index, satellite_index = np.nonzero(selected.arc[epochs] >= 0)
+    at = epochs[epoch_index]
+    return ObservationRows(
+        epoch_ns=selected.epoch_ns[epochs],
+        epoch_index=epoch_index.astype(np.int64),
+        satellite_index=satellite_index.astype(np.int64),
+        code_m=selected.code_m[at, satellite_index],
+        phase_m=selected.phase_m[at, satellite_index],
+        arc=selected.arc[at, satellite_index],
+    )
+
+
+def fit_rows(
+    rows: ObservationRows,
+    paths: SignalPaths,
+    selected: DualFrequencyObservations,
+    factors: FloatArray,
+    calibrated: BoolArray,
+    options: PppOptions,
+    clock_s: FloatArray,
+    position_ecef_m: FloatArray,
+    rejections: Rejections,
+) -> BoolArray:
+    """Rows (n,) fit for the adjustment; the others are counted by reason.
+
+    factors : (n_satellite, 2) ionosphere-free; calibrated : (n_satellite,) antenna known
+    clock_s : (n_epoch,) receiver clock
+    """
+    keep = np.ones(rows.size, dtype=np.bool_)
+    keep = rejections.drop(keep, ~paths.valid, "no orbit or clock")
+    keep = rejections.drop(keep, paths.elevation_rad < options.elevation_cutoff_rad, "below elevation cutoff")
+    keep = rejections.drop(keep, ~calibrated[rows.satellite_index], "satellite antenna not calibrated")
+    keep = rejections.drop(keep, paths.turning, "satellite turning near noon or midnight")
+    code = np.sum(rows.code_m * factors[rows.satellite_index], axis=1)
+    delay = slant_hydrostatic_delay_m(position_ecef_m, paths.elevation_rad)
+    misclosure = code - paths.range_m - delay - SPEED_OF_LIGHT_M_PER_S * clock_s[rows.epoch_index]
+    # Groups differ by the receiver's inter-system biases: count from each group's own median.
+    row_group = selected.group[rows.satellite_index]
+    for group in range(len(selected.groups)):
+        mine = keep & (row_group == group)
+        if mine.any():
+            misclosure[mine] -= np.median(misclosure[mine])
+    gross = np.abs(np.where(keep, misclosure, 0.0)) > _CODE_GROSS_ERROR_M
+    keep = rejections.drop(keep, gross, "code gross error")
+    length = np.bincount(rows.arc[keep], minlength=int(rows.arc.max(initial=-1)) + 1)
+    return rejections.drop(keep, length[rows.arc] < options.minimum_arc_epochs, "arc too short")

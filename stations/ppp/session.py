@@ -1,0 +1,178 @@
+"""One session made linear: geometry for a trial position, then equations and misclosures of its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.ppp.observation_equations import (
+    Equations,
+    SatelliteAntennas,
+    TroposphereModel,
+    antenna_corrections_m,
+    build_equations,
+    ionosphere_free_factors,
+    modelled_phase_windup_m,
+    station_motion,
+    troposphere_model,
+    wavelengths_m,
+)
+from stations.ppp.options import PppOptions, observation_sigma_factor
+from stations.ppp.orbits import ClockTable, OrbitTable, satellite_lookup
+from stations.ppp.parameters import ParameterLayout, TimeNodes
+from stations.ppp.paths import SignalPaths, signal_paths
+from stations.ppp.rows import ObservationRows
+from stations.ppp.signal_selection import DualFrequencyObservations
+from stations.records import AntennaCalibration, OceanLoading, PreciseProducts
+from transforms.constants import SPEED_OF_LIGHT_M_PER_S
+from transforms.time_scales import Epochs
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+_BEIDOU2_LAST_PRN: Final = 18  # the satellites that fly orbit-normal while the sun is low
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProblem:
+    """Rows about a trial position: geometry, equations, and misclosures of phases then codes (2 n,)."""
+
+    rows: ObservationRows
+    paths: SignalPaths
+    troposphere: TroposphereModel
+    layout: ParameterLayout
+    equations: Equations
+    misclosure_m: FloatArray
+
+
+class Session:
+    """What does not change while a station's session is solved, and the model over it.
+
+    Parameters
+    ----------
+    selected : observations on two carriers; products, antennas, ocean_loading : as for `solve_station`
+    epochs : (n_epoch,) those used; receiver_antenna : calibration, or None
+    """
+
+    def __init__(
+        self,
+        selected: DualFrequencyObservations,
+        products: PreciseProducts,
+        epochs: Epochs,
+        antennas: Sequence[AntennaCalibration],
+        receiver_antenna: AntennaCalibration | None,
+        ocean_loading: OceanLoading | None,
+        options: PppOptions,
+    ) -> None:
+        self.selected = selected
+        self.epochs = epochs
+        self.options = options
+        self.factors = ionosphere_free_factors(selected.frequency_hz)
+        self._wavelengths = wavelengths_m(selected.frequency_hz)
+        self._orbits = OrbitTable(products.orbits)
+        self._clocks = clock_table(products)
+        self._orbit_index = satellite_lookup(selected.satellites, self._orbits.satellites)
+        self._clock_index = satellite_lookup(selected.satellites, self._clocks.satellites)
+        self._orbit_normal = np.array(
+            [s[0] == "C" and int(s[1:]) <= _BEIDOU2_LAST_PRN for s in selected.satellites], dtype=np.bool_
+        )
+        self._sigma_factor = np.array([observation_sigma_factor(s) for s in selected.satellites])
+        self._earth_rotation = products.earth_rotation
+        self._ocean_loading = ocean_loading
+        self._receiver_antenna = receiver_antenna
+        middle = Epochs(np.asarray(epochs.tai_ns[len(epochs) // 2]))
+        self._satellite_antennas = SatelliteAntennas.of(selected.satellites, antennas, middle)
+
+    def code_m(self, rows: ObservationRows) -> FloatArray:
+        """Ionosphere-free code of rows, (n,)."""
+        return np.asarray(np.sum(rows.code_m * self.factors[rows.satellite_index], axis=1))
+
+    def paths(self, rows: ObservationRows, position_ecef_m: FloatArray, clock_s: FloatArray) -> SignalPaths:
+        """Paths of rows for an antenna at `position_ecef_m` (3,), tide-free, and clocks (n_epoch,)."""
+        motion = station_motion(position_ecef_m, self.epochs, self._earth_rotation, self._ocean_loading)
+        return signal_paths(
+            rows.epoch_ns[rows.epoch_index],
+            rows.satellite_index,
+            position_ecef_m + motion.displacement_ecef_m[rows.epoch_index],
+            clock_s[rows.epoch_index],
+            motion.sun_ecef_m[rows.epoch_index],
+            self._orbits,
+            self._orbit_index,
+            self._clocks,
+            self._clock_index,
+            self._orbit_normal,
+        )
+
+    def antenna_corrections_m(
+        self, rows: ObservationRows, paths: SignalPaths
+    ) -> tuple[FloatArray, BoolArray, dict[str, str]]:
+        """Phase-centre corrections (n,), satellites with a known antenna, carriers that inherit another's."""
+        correction, calibrated, inherited = antenna_corrections_m(
+            paths,
+            rows.satellite_index,
+            self.selected.bands,
+            self.factors,
+            self._satellite_antennas,
+            self._receiver_antenna,
+        )
+        return correction, calibrated, dict(inherited)
+
+    def linearise(
+        self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray, clock_s: FloatArray
+    ) -> LinearProblem:
+        """Equations of rows about a position and clocks."""
+        correction, _, _ = self.antenna_corrections_m(rows, paths)
+        mjd = self.epochs.modified_julian_date()
+        troposphere = troposphere_model(position_ecef_m, mjd[rows.epoch_index], paths.elevation_rad)
+        factors = self.factors[rows.satellite_index]
+        clock_m = SPEED_OF_LIGHT_M_PER_S * clock_s[rows.epoch_index]
+        modelled = paths.range_m + correction + troposphere.hydrostatic_m + clock_m
+        windup = modelled_phase_windup_m(
+            paths.windup_cycles, self._wavelengths[rows.satellite_index], factors
+        )
+        code = self.code_m(rows) - modelled
+        phase = np.sum(rows.phase_m * factors, axis=1) - modelled - windup
+        # Ambiguities of 1e8 m would cost digits: count them from the arc's mean of phase minus code.
+        _, arc = np.unique(rows.arc, return_inverse=True)
+        offset = np.bincount(arc, phase - code) / np.bincount(arc)
+        misclosure = np.concatenate([phase - offset[arc], code])
+        return self._problem(replace(rows, arc=arc.astype(np.int64)), paths, troposphere, misclosure)
+
+    def with_arcs(self, problem: LinearProblem, arc: NDArray[np.int64]) -> LinearProblem:
+        """The same problem with other arcs (n,)."""
+        _, numbered = np.unique(arc, return_inverse=True)
+        rows = replace(problem.rows, arc=numbered.astype(np.int64))
+        return self._problem(rows, problem.paths, problem.troposphere, problem.misclosure_m)
+
+    def _problem(
+        self, rows: ObservationRows, paths: SignalPaths, troposphere: TroposphereModel, misclosure: FloatArray
+    ) -> LinearProblem:
+        second_s = rows.second_s
+        first, last = float(second_s.min()), float(second_s.max())
+        layout = ParameterLayout(
+            static=self.options.mode == "static",
+            zenith=TimeNodes.over(first, last, self.options.zenith_delay_step_s),
+            gradient=TimeNodes.over(first, last, self.options.gradient_step_s),
+            n_arcs=int(rows.arc.max()) + 1,
+        )
+        equations = build_equations(
+            paths,
+            troposphere,
+            layout,
+            self.options,
+            epoch_index=rows.epoch_index,
+            second_s=second_s,
+            group=self.selected.group[rows.satellite_index],
+            n_epochs=rows.epoch_ns.size,
+            n_groups=len(self.selected.groups),
+            arc=rows.arc,
+            sigma_factor=self._sigma_factor[rows.satellite_index],
+        )
+        return LinearProblem(rows, paths, troposphere, layout, equations, misclosure)
+
+
+def clock_table(products: PreciseProducts) -> ClockTable:
+    """The clocks that serve: the clock file's, else those in the orbit file."""
+    return ClockTable(products.orbits if products.clocks is None else products.clocks)
