@@ -184,7 +184,8 @@ def _equations(network: LevellingNetwork) -> _Equations:
     held = {n for n, (_, sigma) in network.fixed_height_m.items() if sigma == 0.0 and not correlated}
     unknown = tuple(name for name in bench_marks if name not in held)
     column = {name: i for i, name in enumerate(unknown)}
-    approximate = _approximate_heights(network, bench_marks)
+    carried = approximate_heights_m(network)
+    approximate = np.array([carried[name] for name in bench_marks], dtype=np.float64)
     place = {name: i for i, name in enumerate(bench_marks)}
     rows, observed, sigmas, names = [], [], [], []
     for line in network.lines:
@@ -235,8 +236,11 @@ def _equations(network: LevellingNetwork) -> _Equations:
     )
 
 
-def _approximate_heights(network: LevellingNetwork, bench_marks: Sequence[str]) -> FloatArray:
-    """Heights carried along the lines from the datum; those of the datum itself are as given."""
+def approximate_heights_m(network: LevellingNetwork) -> dict[str, float]:
+    """Heights carried along the lines from the datum, good to the blunders; those of the datum are as given.
+
+    Bench marks that no line reaches from the datum are missing.
+    """
     height = {name: value for name, (value, _) in network.fixed_height_m.items()} | dict(network.free_datum_m)
     waiting = list(network.lines)
     while waiting:
@@ -251,7 +255,7 @@ def _approximate_heights(network: LevellingNetwork, bench_marks: Sequence[str]) 
         if len(left) == len(waiting):
             break
         waiting = left
-    return np.array([height[name] for name in bench_marks], dtype=np.float64)
+    return height
 
 
 def _rejection(network: LevellingNetwork, equations: _Equations, suspect: Suspect, n_lines: int) -> Rejection:
