@@ -1,0 +1,259 @@
+"""The header of a RINEX observation file (2.10-2.12, 3.00-3.05, 4.00-4.02), and its changes inside the file.
+
+References: Gurtner and Estey (2007), RINEX 2.11, table A1; IGS/RTCM (2020), RINEX 3.05, table A2;
+IGS/RTCM (2023), RINEX 4.02, table A2. A label stands in columns 61-80.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from stations.formats.fixed_width import FloatArray, TextLines
+from stations.formats.satellite_names import TIME_SYSTEM, TIME_SYSTEM_OF_SYSTEM
+from stations.records import AntennaType, StationHeader, StationSetup
+from transforms.errors import FormatError
+from transforms.time_scales import TimeScale
+
+_VERSION: Final = re.compile(r"^\s*(?P<major>[234])\.(?P<minor>\d{1,2})\b")
+_OLDEST_VERSION: Final = 2.0
+_NEWEST_MINOR: Final = {2: 0.2, 3: 0.05, 4: 0.02}  # 2.20 is Gurtner's draft for space-borne receivers
+_OBSERVATION_CODE: Final = re.compile(r"[CLDSIX]\d[A-Z]")
+_TYPES_IN_LINE_V2: Final = 9
+# No receiver has stood farther from the geocentre than a low orbiter; an absurd header position is refused.
+_FARTHEST_M: Final = 1.0e8
+_LONGEST_ECCENTRICITY_M: Final = 1000.0
+_LONGEST_HEADER_LINES: Final = 20_000  # files joined of a day's hourly files repeat their comments
+_LARGEST_CHANNEL: Final = 13  # GLONASS ICD 5.1: -7..+6 since 2005, 0..13 before 1998
+
+
+@dataclass(frozen=True)
+class ObservationFileHeader:
+    """What a header says, as far as observations and station need it.
+
+    major : 2, 3 or 4; version as written, such as "3.04"
+    system : letter of the file's satellite system, "M" where mixed
+    codes : system -> observation codes in the file's order; in RINEX 2 under "" its own types
+    scale_factors : (system, code) -> number by which the stored value is to be divided
+    wavelength_factors : satellite or "" (all others) -> factors of L1 and L2 (RINEX 2; 2 is half cycles)
+    """
+
+    version: str
+    major: int
+    system: str
+    scale: TimeScale | None = None
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scale_factors: dict[tuple[str, str], int] = field(default_factory=dict)
+    wavelength_factors: dict[str, tuple[int, int]] = field(default_factory=dict)
+    marker_name: str = ""
+    marker_number: str = ""
+    receiver: tuple[str, str, str] = ("", "", "")  # type, serial, firmware
+    antenna: AntennaType = field(default_factory=lambda: AntennaType("", "NONE", ""))
+    eccentricity_enu_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    approximate_position_ecef_m: tuple[float, float, float] | None = None
+    glonass_channels: dict[str, int] = field(default_factory=dict)
+
+    def time_scale(self) -> TimeScale:
+        """Scale of the epochs: that of TIME OF FIRST OBS, else the system's own, else GPS time."""
+        if self.scale is not None:
+            return self.scale
+        return TIME_SYSTEM[TIME_SYSTEM_OF_SYSTEM.get(self.system, "GPS")]
+
+    def station_header(self) -> StationHeader:
+        """The part that travels with the observations."""
+        position: FloatArray | None = None
+        if self.approximate_position_ecef_m is not None and any(self.approximate_position_ecef_m):
+            position = np.array(self.approximate_position_ecef_m)
+        kind, serial, firmware = self.receiver
+        return StationHeader(
+            marker_name=self.marker_name,
+            marker_number=self.marker_number,
+            setup=StationSetup(kind, serial, firmware, self.antenna, self.eccentricity_enu_m),
+            approximate_position_ecef_m=position,
+            glonass_channels=dict(self.glonass_channels),
+            rinex_version=self.version,
+        )
+
+
+def is_observation_header(first_line: str) -> bool:
+    """Whether a file's first line is that of a RINEX observation file of any version."""
+    return "RINEX VERSION / TYPE" in first_line[60:] and first_line[20:21].upper() == "O"
+
+
+def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int]:
+    """The header, and the number (from 0) of the first line after it.
+
+    Raises FormatError where the file is no observation file, of a version that is not supported, has no
+    END OF HEADER or no observation types, or where a field cannot be read.
+    """
+    first = lines.text(0)
+    if "RINEX VERSION / TYPE" not in first[60:]:
+        raise FormatError(path, 1, f"expected 'RINEX VERSION / TYPE' in columns 61-80, found {first[:80]!r}")
+    match = _VERSION.match(first[:20])
+    if match is None:
+        raise FormatError(path, 1, f"RINEX version {first[:20].strip()!r} is not 2.00 to 4.02")
+    major = int(match["major"])
+    version = float(f"{major}.{match['minor']}")
+    if version < _OLDEST_VERSION or version - major > _NEWEST_MINOR[major] + 1e-9:
+        raise FormatError(path, 1, f"RINEX version {version} is not one of 2.00-2.20, 3.00-3.05, 4.00-4.02")
+    if first[20:21].upper() != "O":
+        raise FormatError(
+            path, 1, f"expected a file of observations ('O' in column 21), found {first[20:40]!r}"
+        )
+    system = (first[40:41].strip() or "G").upper()
+    header = ObservationFileHeader(f"{major}.{match['minor']:0<2s}", major, system)
+    for number in range(1, min(len(lines), _LONGEST_HEADER_LINES)):
+        if lines.text(number)[60:].strip() == "END OF HEADER":
+            texts = [(n + 1, lines.text(n)) for n in range(1, number)]
+            header = update_header(header, texts, path)
+            if not any(header.codes.values()):
+                raise FormatError(path, number + 1, "the header names no observation types")
+            return header, number + 1
+    raise FormatError(path, len(lines), "no END OF HEADER: the file is cut off")
+
+
+def update_header(
+    header: ObservationFileHeader, numbered: Sequence[tuple[int, str]], path: str
+) -> ObservationFileHeader:
+    """The header after further header lines, each with its line number."""
+    codes: dict[str, tuple[str, ...]] = {}
+    announced: dict[str, tuple[int, int]] = {}
+    factors = dict(header.scale_factors)
+    wavelengths = dict(header.wavelength_factors)
+    channels = dict(header.glonass_channels)
+    changes: dict[str, object] = {}
+    current = ""
+    scale_current: tuple[str, int] = ("", 1)
+    scale_left = 0
+    for number, text in numbered:
+        label = text[60:80].strip()
+        if label == "SYS / # / OBS TYPES":
+            if text[0:1].strip():
+                current = text[0]
+                announced[current] = (_integer(text[3:6], path, number), number)
+                codes[current] = ()
+            elif not current:
+                raise FormatError(path, number, "a continued SYS / # / OBS TYPES without its first line")
+            codes[current] += tuple(text[6:60].split())
+        elif label == "# / TYPES OF OBSERV":
+            if text[0:6].strip():
+                announced[""] = (_integer(text[0:6], path, number), number)
+                codes[""] = ()
+            elif "" not in codes:
+                raise FormatError(path, number, "a continued # / TYPES OF OBSERV without its first line")
+            codes[""] += tuple(text[6:60].split())
+        elif label == "SYS / SCALE FACTOR":
+            if text[0:1].strip():
+                factor = _integer(text[2:6], path, number)
+                if factor not in (1, 10, 100, 1000):
+                    raise FormatError(path, number, f"scale factor {factor} is not 1, 10, 100 or 1000")
+                scale_current = (text[0], factor)
+                scale_left = _integer(text[8:10], path, number, default=0)
+                if scale_left == 0:  # blank: all types of the system
+                    known = codes.get(text[0], header.codes.get(text[0], ()))
+                    factors.update({(text[0], code): factor for code in known})
+            listed = text[10:60].split()[:scale_left]
+            scale_left -= len(listed)
+            factors.update({(scale_current[0], code): scale_current[1] for code in listed})
+        elif label == "WAVELENGTH FACT L1/2":
+            pair = (_integer(text[0:6], path, number), _integer(text[6:12], path, number, default=1))
+            satellites = re.findall(r"([GRS ])([ \d]\d)", text[20:60])
+            if _integer(text[12:18], path, number, default=0) == 0:
+                wavelengths[""] = pair
+            else:
+                wavelengths.update({f"{s.strip() or 'G'}{int(n):02d}": pair for s, n in satellites})
+        elif label == "TIME OF FIRST OBS":
+            name = text[48:51].strip().upper()
+            if name and name not in TIME_SYSTEM:
+                raise FormatError(path, number, f"unknown time system {name!r} in columns 49-51")
+            if name:
+                changes["scale"] = TIME_SYSTEM[name]
+        elif label == "MARKER NAME":
+            changes["marker_name"] = text[0:60].strip()
+        elif label == "MARKER NUMBER":
+            changes["marker_number"] = text[0:20].strip()
+        elif label == "REC # / TYPE / VERS":
+            changes["receiver"] = (text[20:40].strip(), text[0:20].strip(), text[40:60].strip())
+        elif label == "ANT # / TYPE":
+            changes["antenna"] = _antenna(text)
+        elif label == "ANTENNA: DELTA H/E/N":
+            height, east, north = _three_reals(text, path, number, _LONGEST_ECCENTRICITY_M)
+            changes["eccentricity_enu_m"] = (east, north, height)
+        elif label == "APPROX POSITION XYZ":
+            changes["approximate_position_ecef_m"] = _three_reals(text, path, number, _FARTHEST_M)
+        elif label == "GLONASS SLOT / FRQ #":
+            channels.update(_glonass_channels(text, path, number))
+    _check_codes(codes, announced, path)
+    return replace(
+        header,
+        codes={**header.codes, **codes},
+        scale_factors=factors,
+        wavelength_factors=wavelengths,
+        glonass_channels=channels,
+        **changes,  # type: ignore[arg-type]  # each value was made for its field just above
+    )
+
+
+def _check_codes(codes: dict[str, tuple[str, ...]], announced: dict[str, tuple[int, int]], path: str) -> None:
+    for system, listed in codes.items():
+        count, number = announced[system]
+        name = f"system {system!r}" if system else "the file"
+        if count != len(listed):
+            raise FormatError(
+                path, number, f"{count} observation types announced for {name}, {len(listed)} listed"
+            )
+        if len(set(listed)) != len(listed):
+            raise FormatError(
+                path, number, f"an observation type of {name} is listed twice: {' '.join(listed)}"
+            )
+        strange = [c for c in listed if system and not _OBSERVATION_CODE.fullmatch(c)]
+        if strange:
+            raise FormatError(path, number, f"no observation code: {strange[0]!r} of {name}")
+
+
+def _integer(text: str, path: str, number: int, default: int | None = None) -> int:
+    stripped = text.strip()
+    if not stripped and default is not None:
+        return default
+    try:
+        return int(stripped)
+    except ValueError as error:
+        raise FormatError(path, number, f"expected a whole number, found {text!r}") from error
+
+
+def _three_reals(text: str, path: str, number: int, largest: float) -> tuple[float, float, float]:
+    """Three numbers of 14 columns each, F14.4; absurd ones are refused."""
+    parts = [text[i : i + 14] for i in (0, 14, 28)]
+    try:
+        values = [float(p) if p.strip() else 0.0 for p in parts]
+    except ValueError as error:
+        raise FormatError(
+            path, number, f"expected three numbers in columns 1-42, found {text[:42]!r}"
+        ) from error
+    if not all(abs(v) <= largest for v in values):
+        raise FormatError(path, number, f"out of range: {text[:42].strip()!r}")
+    return values[0], values[1], values[2]
+
+
+def _antenna(text: str) -> AntennaType:
+    """Columns 21-40 hold the type in 16 and the radome in 4; some writers separate them by one space only."""
+    name, radome = text[20:36].strip(), text[36:40].strip()
+    parts = text[20:40].split()
+    if not radome and len(parts) == 2 and len(parts[1]) == 4:
+        name, radome = parts
+    return AntennaType(name, radome or "NONE", text[0:20].strip())
+
+
+def _glonass_channels(text: str, path: str, number: int) -> dict[str, int]:
+    channels: dict[str, int] = {}
+    for begin in range(4, 60, 7):
+        part = text[begin : begin + 7]
+        if not part.strip():
+            continue
+        match = re.match(r"R([ \d]\d)\s+(-?\d+)", part)
+        if match is None or abs(int(match[2])) > _LARGEST_CHANNEL:
+            raise FormatError(path, number, f"expected a GLONASS slot and channel 'R01  1', found {part!r}")
+        channels[f"R{int(match[1]):02d}"] = int(match[2])
+    return channels

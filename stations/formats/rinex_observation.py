@@ -1,0 +1,410 @@
+"""Observations from RINEX 2.10-2.12, 3.00-3.05 and 4.00-4.02 files, compressed in any usual way or plain.
+
+Files are decoded by columns, all satellites of a system at once; no step of Python is taken for a single
+satellite or value (RINEX 2: one for each epoch). Epochs are integers of nanoseconds from the start.
+
+Phase: RINEX asks since 3.01 that the encoder has applied the shifts listed under SYS / PHASE SHIFT
+(RINEX 3.05, section 9.1: the header tells what was applied), so the values are taken as they stand.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from stations.formats.compression import read_bytes
+from stations.formats.fixed_width import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    IntArray,
+    TextLines,
+    parse_reals,
+    split_lines,
+)
+from stations.formats.rinex2_codes import rinex3_code
+from stations.formats.rinex_header import ObservationFileHeader, read_header
+from stations.formats.rinex_layout import EventRecord, Layout, find_records, order_of_epochs
+from stations.formats.rinex_observation_writing import write_observations
+from stations.formats.satellite_names import satellite_keys, satellite_name
+from stations.records import (
+    OBSERVATION_VARIABLES,
+    InputFile,
+    LossOfLock,
+    ObservationEvent,
+    Observations,
+    PathLike,
+    check_observations,
+)
+from transforms.errors import FormatError, InputError
+from transforms.time_scales import NANOSECONDS, Epochs, TimeScale
+
+__all__ = ["read_observations", "write_observations"]
+
+_FIELD_WIDTH: Final = 16  # F14.3, loss-of-lock indicator, signal strength: RINEX 2.11 and 3.05
+_VALUE_WIDTH: Final = 14
+_LINE_WIDTH_V2: Final = 80
+_VARIABLE_OF_LETTER: Final = {
+    "C": "pseudorange_m",
+    "L": "carrier_phase_cycles",
+    "D": "doppler_hz",
+    "S": "cn0_dbhz",
+}
+# What cannot be: a pseudorange of over 3 light-seconds, a Doppler shift of 1 MHz (orbits give 10 kHz, a
+# bad oscillator as much again), a carrier-to-noise density outside 0..100 dBHz.
+_LARGEST: Final = {"C": 1.0e9, "L": 1.0e10, "D": 1.0e6, "S": 100.0}
+# Epochs this near to a multiple of the interval count as on it: receivers that do not steer their clock
+# tag epochs up to a millisecond or a few off the full second.
+_DECIMATION_TOLERANCE_NS: Final = 5_000_000
+_SCREENED_SYSTEMS: Final = frozenset("GRECJSI")
+
+_EVENT_WORDS: Final = {
+    1: "power failure between the previous and this epoch",
+    2: "antenna starts to move",
+    3: "new site occupation",
+    4: "header information",
+    5: "external event",
+    6: "cycle slip records",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Decoded records of one system under one header.
+
+    epoch : (n,) ordinal of the epoch in its file; satellite_key : (n,)
+    signals : (n_code,) such as "1C"; letters : (n_code,) of C L D S
+    values : (n, n_code); loss_of_lock : (n, n_code)
+    """
+
+    epoch: IntArray
+    satellite_key: IntArray
+    letters: tuple[str, ...]
+    signals: tuple[str, ...]
+    values: FloatArray
+    loss_of_lock: ByteArray
+
+
+@dataclass(frozen=True, eq=False)
+class _File:
+    header: ObservationFileHeader
+    epoch_tai_ns: IntArray
+    epoch_reading_ns: IntArray  # in the file's own scale
+    parts: tuple[_Part, ...]
+    events: tuple[ObservationEvent, ...]
+    rejections: Counter[str]
+    identity: InputFile
+
+
+def read_observations(
+    paths: PathLike | Iterable[PathLike],
+    *,
+    systems: Iterable[str] | None = None,
+    interval_s: float | None = None,
+) -> Observations:
+    """Read the observations of one station.
+
+    Parameters
+    ----------
+    paths : one file or several of the same station, in any order
+    systems : letters of the systems to take, such as "GEC"; None takes all
+    interval_s : take only epochs at multiples of this (within 5 ms) in the files' own time scale; None
+        takes all
+
+    Returns
+    -------
+    Observations in GPST whatever time system the files use. Signals have their RINEX 3 names, whatever
+    the version (`rinex2_codes`); B1I written as band 1 (RINEX 3.02) is band 2. Values of 0 and blanks are
+    missing. `rejections` counts what was not taken over, by reason.
+
+    Raises
+    ------
+    FormatError : a file is missing, damaged, no observation file, or without a readable epoch
+    InputError : files of several stations; nothing left of the asked systems or interval
+    """
+    files = [
+        _read_file(path, None if systems is None else frozenset("".join(systems)))
+        for path in ([paths] if isinstance(paths, str | Path) else list(paths))
+    ]
+    if not files:
+        raise InputError("no observation file was given")
+    if interval_s is not None and not interval_s > 0.0:
+        raise InputError(f"an interval of {interval_s} s was asked for; it must be above 0")
+    files.sort(key=lambda f: int(f.epoch_tai_ns.min()))
+    _require_one_station(files)
+    rejections: Counter[str] = Counter()
+    for file in files:
+        rejections.update(file.rejections)
+    tai_ns = np.concatenate([f.epoch_tai_ns for f in files])
+    keep, duplicates, misordered = order_of_epochs(tai_ns)
+    rejections["duplicate epoch"] += duplicates
+    rejections["epoch out of order"] += misordered
+    if interval_s is not None:
+        keep &= _on_interval(np.concatenate([f.epoch_reading_ns for f in files]), interval_s)
+    data = _assemble(files, tai_ns, keep, rejections)
+    if data.sizes["satellite"] == 0:
+        wanted = "" if systems is None else f" of the systems {''.join(systems)}"
+        raise InputError(f"{', '.join(str(f.identity.path) for f in files)}: no observations{wanted}")
+    check_observations(data)
+    events = sorted(
+        (e for f in files for e in f.events),
+        key=lambda e: -1 if e.epoch is None else int(e.epoch.tai_ns),
+    )
+    return Observations(
+        data=data,
+        header=files[0].header.station_header(),
+        events=tuple(events),
+        rejections=dict(sorted((+rejections).items())),
+        inputs=tuple(f.identity for f in files),
+    )
+
+
+def _read_file(path: PathLike, systems: frozenset[str] | None) -> _File:
+    data, identity = read_bytes(path)
+    lines = split_lines(data)
+    header, first_line = read_header(lines, str(path))
+    layout = find_records(lines, first_line, header, str(path))
+    if layout.epoch_ns.size == 0:
+        reasons = (
+            ", ".join(f"{n} x {r}" for r, n in layout.rejections.items()) or "nothing follows the header"
+        )
+        raise FormatError(path, None, f"no epoch of observations could be read ({reasons})")
+    scale = header.time_scale()
+    rejections = layout.rejections
+    parts = _decode(lines, layout, systems, rejections)
+    return _File(
+        header=header,
+        epoch_tai_ns=_tai(layout.epoch_ns, scale),
+        epoch_reading_ns=layout.epoch_ns,
+        parts=tuple(parts),
+        events=tuple(_event(e, scale) for e in layout.events),
+        rejections=rejections,
+        identity=identity,
+    )
+
+
+def _tai(reading_ns: IntArray, scale: TimeScale) -> IntArray:
+    return Epochs.from_datetime64(reading_ns.astype("datetime64[ns]"), scale).tai_ns
+
+
+def _event(record: EventRecord, scale: TimeScale) -> ObservationEvent:
+    epoch = None
+    if record.nanoseconds is not None:
+        epoch = Epochs(_tai(np.asarray(record.nanoseconds), scale), TimeScale.GPST)
+    comments = [line[:60].strip() for line in record.header_lines if line[60:].strip() == "COMMENT"]
+    words = _EVENT_WORDS[record.flag] + (f": {'; '.join(c for c in comments if c)}" if any(comments) else "")
+    return ObservationEvent(epoch, record.flag, words, record.header_lines, record.line)
+
+
+def _decode(
+    lines: TextLines, layout: Layout, systems: frozenset[str] | None, rejections: Counter[str]
+) -> list[_Part]:
+    header = layout.headers[0]
+    keys, bad = satellite_keys(layout.satellite, ord(header.system if header.system != "M" else "G"))
+    rejections["unreadable satellite name"] += int(bad.sum())
+    keys, repeated = _without_repeats(keys, layout.record_epoch)
+    rejections["satellite given twice in an epoch"] += repeated
+    parts: list[_Part] = []
+    for number, current in enumerate(layout.headers):
+        of_header = (layout.record_header == number) & (keys > 0)
+        for letter in sorted({chr(k) for k in np.unique(keys[of_header] // 100)}):
+            if systems is not None and letter not in systems:
+                continue
+            rows = np.flatnonzero(of_header & (keys // 100 == ord(letter)))
+            listed = current.codes.get("" if current.major == 2 else letter)
+            if letter not in _SCREENED_SYSTEMS or listed is None:
+                rejections[f"satellite of system {letter}, for which the header lists no observations"] += (
+                    rows.size
+                )
+                continue
+            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, rejections)
+            if part is not None:
+                parts.append(part)
+    return parts
+
+
+def _without_repeats(keys: IntArray, epoch: IntArray) -> tuple[IntArray, int]:
+    """Keys with 0 for a satellite that its epoch has given already, and how many these are."""
+    valid = np.flatnonzero(keys > 0)
+    _, first = np.unique(epoch[valid] * 100_000 + keys[valid], return_index=True)
+    cleaned = np.zeros_like(keys)
+    cleaned[valid[first]] = keys[valid[first]]
+    return cleaned, int(valid.size - first.size)
+
+
+def _decode_system(
+    lines: TextLines,
+    layout: Layout,
+    rows: NDArray[np.intp],
+    keys: IntArray,
+    letter: str,
+    listed: Sequence[str],
+    header: ObservationFileHeader,
+    rejections: Counter[str],
+) -> _Part | None:
+    """All records of one system: cut into fields, parsed, screened."""
+    names = [_code(letter, code, header) for code in listed]
+    taken = [i for i, name in enumerate(names) if name is not None]
+    codes = [name for name in names if name is not None]
+    if len(set(codes)) < len(codes):
+        # B1I under both of its names: the standard one stands first or second, either serves.
+        taken = [
+            i for i, name in zip(taken, codes, strict=True) if listed[i] == name or codes.count(name) == 1
+        ]
+        codes = [name for name in (names[i] for i in taken) if name is not None]
+    if not codes:
+        return None
+    record_line = layout.record_line[rows]
+    if header.major == 2:
+        n_lines = -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
+        block = np.concatenate(
+            [lines.block(record_line + j, 0, _LINE_WIDTH_V2) for j in range(n_lines)], axis=1
+        )
+        ends_inside = np.concatenate(
+            [_cut_fields(lines.length[record_line + j], 5) for j in range(n_lines)], axis=1
+        )
+    else:
+        block = lines.block(record_line, 3, len(listed) * _FIELD_WIDTH)
+        ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
+    fields = block.reshape(rows.size, -1, _FIELD_WIDTH)[:, taken]
+    text = np.ascontiguousarray(fields[:, :, :_VALUE_WIDTH]).reshape(-1, _VALUE_WIDTH)
+    flat, bad = parse_reals(text)
+    values, unreadable = flat.reshape(rows.size, -1), bad.reshape(rows.size, -1)
+    cut = ends_inside[:, taken] & np.isfinite(values)
+    rejections["value cut off by the end of its line"] += int(cut.sum())
+    rejections["unreadable value"] += int(unreadable.sum())
+    values[cut | (values == 0.0)] = np.nan  # 0.0 and blank both say "missing" (RINEX 3.05, section 6.7)
+    letters = tuple(code[0] for code in codes)
+    for column, (code, original) in enumerate(zip(codes, (listed[i] for i in taken), strict=True)):
+        factor = header.scale_factors.get((letter, original), 1)
+        if factor != 1:
+            values[:, column] /= factor
+        absurd = np.abs(values[:, column]) > _LARGEST[code[0]]
+        if code[0] == "S":
+            absurd |= values[:, column] < 0.0
+        rejections[f"{_VARIABLE_OF_LETTER[code[0]]} out of range"] += int(absurd.sum())
+        values[absurd, column] = np.nan
+    loss_of_lock = _loss_of_lock(fields[:, :, _VALUE_WIDTH], letters, rejections)
+    if header.wavelength_factors and letter == "G":
+        _mark_half_cycles(loss_of_lock, values, keys, codes, header)
+    return _Part(layout.record_epoch[rows], keys, letters, tuple(c[1:] for c in codes), values, loss_of_lock)
+
+
+def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
+    """Fields whose 14 columns of value the line's end cuts through, shape (n, n_fields)."""
+    begin = np.arange(n_fields) * _FIELD_WIDTH
+    return (length[:, None] > begin) & (length[:, None] < begin + _VALUE_WIDTH)
+
+
+def _code(letter: str, code: str, header: ObservationFileHeader) -> str | None:
+    """RINEX 3 name of a code as the file lists it, or None where it is not one of C, L, D, S."""
+    if header.major == 2:
+        return rinex3_code(letter, code, header.codes[""])
+    if code[0] not in _VARIABLE_OF_LETTER:
+        return None  # ionosphere delays and channel numbers are no observations
+    # RINEX 3.02 numbers B1I (1561.098 MHz) as band 1; before and after it is band 2. B1C, the true band 1,
+    # has the attributes D, P, X, of which 3.02 does not know the first two.
+    if (
+        letter == "C"
+        and code[1] == "1"
+        and (code[2] in "IQ" or (code[2] == "X" and header.version == "3.02"))
+    ):
+        return f"{code[0]}2{code[2]}"
+    return code
+
+
+def _loss_of_lock(indicator: ByteArray, letters: Sequence[str], rejections: Counter[str]) -> ByteArray:
+    """Loss-of-lock bits of the phases, 0 for blanks and for the other observables."""
+    digit = indicator - np.uint8(48)
+    phase = np.array([x == "L" for x in letters])
+    rejections["unreadable loss-of-lock indicator"] += int(((digit > 7) & (indicator != 32) & phase).sum())
+    return np.where((digit <= 7) & phase, digit, 0).astype(np.uint8)
+
+
+def _mark_half_cycles(
+    loss_of_lock: ByteArray,
+    values: FloatArray,
+    keys: IntArray,
+    codes: Sequence[str],
+    header: ObservationFileHeader,
+) -> None:
+    """RINEX 2 squaring receivers: with a wavelength factor of 2, the half-cycle bit's sense is turned."""
+    default = header.wavelength_factors.get("", (1, 1))
+    factors = np.array([header.wavelength_factors.get(satellite_name(int(k)), default) for k in keys])
+    for column, code in enumerate(codes):
+        if code[0] == "L" and code[1] in "12":
+            half = (factors[:, int(code[1]) - 1] == 2) & np.isfinite(values[:, column])
+            loss_of_lock[half, column] ^= np.uint8(LossOfLock.HALF_CYCLE)
+
+
+def _require_one_station(files: Sequence[_File]) -> None:
+    seen: dict[str, str] = {}
+    for file in files:
+        names = [file.header.marker_name]
+        names += [
+            line[:60].strip()
+            for event in file.events
+            for line in event.header_lines
+            if line[60:].strip() == "MARKER NAME"
+        ]
+        for name in names:
+            if name:
+                # Long and short names of one marker ("BOR1", "BOR100POL") agree in their first four letters.
+                seen.setdefault(name.upper()[:4], f"{name} ({file.identity.path})")
+    if len(seen) > 1:
+        raise InputError(f"observations of several stations: {', '.join(seen.values())}")
+
+
+def _on_interval(reading_ns: IntArray, interval_s: float) -> BoolArray:
+    interval_ns = round(interval_s * NANOSECONDS)
+    tolerance = min(_DECIMATION_TOLERANCE_NS, interval_ns // 4)
+    off = np.mod(reading_ns + tolerance, interval_ns)
+    return off <= 2 * tolerance
+
+
+def _assemble(
+    files: Sequence[_File], tai_ns: IntArray, keep: BoolArray, rejections: Counter[str]
+) -> xr.Dataset:
+    """Scatter the parts of all files into one dense table."""
+    order = np.flatnonzero(keep)
+    order = order[np.argsort(tai_ns[order], kind="stable")]
+    row_of_ordinal = np.full(tai_ns.size, -1, dtype=np.int64)
+    row_of_ordinal[order] = np.arange(order.size)
+    parts: list[tuple[_Part, IntArray]] = []
+    first = 0
+    for file in files:
+        parts += [(part, row_of_ordinal[first + part.epoch]) for part in file.parts]
+        first += file.epoch_tai_ns.size
+    all_keys = [part.satellite_key[row >= 0] for part, row in parts]
+    satellites = np.unique(np.concatenate(all_keys)) if all_keys else np.empty(0, dtype=np.int64)
+    signals = sorted({s for part, _ in parts for s in part.signals})
+    shape = (order.size, satellites.size, len(signals))
+    letters = {letter for part, _ in parts for letter in part.letters}
+    tables: dict[str, NDArray[np.generic]] = {}
+    for letter, name in _VARIABLE_OF_LETTER.items():
+        if letter in letters or letter != "D":
+            tables[name] = np.full(shape, np.nan, dtype=OBSERVATION_VARIABLES[name])
+    tables["loss_of_lock"] = np.zeros(shape, dtype=np.uint8)
+    for part, row in parts:
+        kept = np.flatnonzero(row >= 0)
+        base = (row[kept] * shape[1] + np.searchsorted(satellites, part.satellite_key[kept])) * shape[2]
+        for column, (letter, signal) in enumerate(zip(part.letters, part.signals, strict=True)):
+            slot = base + signals.index(signal)
+            tables[_VARIABLE_OF_LETTER[letter]].reshape(-1)[slot] = part.values[kept, column]
+            if letter == "L":
+                tables["loss_of_lock"].reshape(-1)[slot] = part.loss_of_lock[kept, column]
+    epochs = Epochs(tai_ns[order], TimeScale.GPST)
+    dimensions = ("epoch", "satellite", "signal")
+    return xr.Dataset(
+        {name: (dimensions, table) for name, table in tables.items()},
+        coords={
+            "epoch": epochs.datetime64(),
+            "satellite": np.array([satellite_name(int(k)) for k in satellites], dtype="<U3"),
+            "signal": np.array(signals, dtype="<U2"),
+        },
+    )
