@@ -1,8 +1,8 @@
 """From levelled differences and gravity to normal height differences.
 
 The levelled difference depends on the way; the potential difference does not. For a line from A to B with
-levelled difference dn and mean gravity g along it (Heiskanen and Moritz 1967, Physical Geodesy, eqs. 4-46, 4-64
-and 4-65; the Chinese specification GB/T 12897-2006 splits the same into a non-parallelism correction and a
+levelled difference dn and mean gravity g along it (Heiskanen and Moritz 1967, Physical Geodesy, sections 4-3
+to 4-6; the Chinese specification GB/T 12897-2006 splits the same into a non-parallelism correction and a
 gravity anomaly correction):
 
     NC_AB = (g - g0)/g0 dn + (mean_A - g0)/g0 H_A - (mean_B - g0)/g0 H_B

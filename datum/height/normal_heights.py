@@ -1,8 +1,8 @@
 """Normal heights of reference stations: levelled where a bench mark is on the pillar, else from the surface.
 
-GNSS gives ellipsoidal heights h in the conventional tide-free system, levelling gives normal heights H in its own
-tide system. h is brought into that system first (permanent_tide), so that the height anomaly h - H is that of one
-system. A surface through the levelled stations carries the anomaly to the others: H = h - anomaly.
+GNSS gives ellipsoidal heights h in the conventional tide-free system, levelling gives normal heights H in its
+own tide system. h is brought into that system first (permanent_tide), so that the height anomaly h - H is that
+of one system. A surface through the levelled stations carries the anomaly to the others: H = h - anomaly.
 """
 
 import math
@@ -37,7 +37,7 @@ SMALLEST_ANOMALY_SIGMA_M: Final = 1e-4
 
 @dataclass(frozen=True)
 class _EllipsoidalHeight:
-    """One station of the network on the ellipsoid; degrees and metres; height is tide-free as in the frame."""
+    """One station of the network on the ellipsoid; the height is tide-free as in the frame."""
 
     latitude_deg: float
     longitude_deg: float
@@ -68,8 +68,8 @@ def station_heights(
 
     Returns
     -------
-    StationHeight : sorted by station, in the tide system of the levelling; the permanent tide that was added to
-        the ellipsoidal height is in the record, and `remark` tells what a reader must know of this one
+    StationHeight : sorted by station, in the tide system of the levelling; the permanent tide that was added
+        to the ellipsoidal height is in the record, and `remark` tells what a reader must know of this one
 
     Raises InputError where no station is levelled, or one lies beyond the surface's reach.
     """
@@ -86,8 +86,8 @@ def station_heights(
             normal, sigma = levelled[station]
             if station in misfit and abs(misfit[station].standardised) > w_limit():
                 remarks.append(
-                    f"its height anomaly differs by {-misfit[station].difference_m * 1e3:+.1f} mm from what the "
-                    f"other levelled stations say, {abs(misfit[station].standardised):.1f} sigma"
+                    f"its height anomaly differs by {-misfit[station].difference_m * 1e3:+.1f} mm from what "
+                    f"the other levelled stations say, {abs(misfit[station].standardised):.1f} sigma"
                 )
             results.append(
                 StationHeight(
@@ -152,8 +152,7 @@ def _ellipsoidal_heights(
         latitude, longitude, height = geodetic_from_ecef(chosen.position_ecef_m, ellipsoid)
         covariance = enu_covariance(chosen.position_ecef_m, chosen.covariance_m2)
         others = [
-            f"solution {part.solution_number} lies "
-            f"{(float(geodetic_from_ecef(part.position_ecef_m, ellipsoid)[2]) - float(height)) * 1e3:+.1f} mm higher"
+            f"solution {part.solution_number} lies {_rise_mm(chosen, part, ellipsoid):+.1f} mm higher"
             for part in candidates
             if part is not chosen
         ]
@@ -169,6 +168,12 @@ def _ellipsoidal_heights(
             remark=remark,
         )
     return heights
+
+
+def _rise_mm(low: NetworkStation, high: NetworkStation, ellipsoid: Ellipsoid) -> float:
+    """Ellipsoidal height of one position above that of another, mm."""
+    heights = [float(geodetic_from_ecef(part.position_ecef_m, ellipsoid)[2]) for part in (low, high)]
+    return (heights[1] - heights[0]) * 1e3
 
 
 def _levelled_stations(
