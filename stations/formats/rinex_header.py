@@ -17,7 +17,7 @@ from stations.records import AntennaType, StationHeader, StationSetup
 from transforms.errors import FormatError
 from transforms.time_scales import TimeScale
 
-_VERSION: Final = re.compile(r"^\s*(?P<major>[234])\.(?P<minor>\d{1,2})\b")
+_VERSION: Final = re.compile(r"^\s*(?P<major>[234])(\.(?P<minor>\d{1,2}))?\s*$")
 _OLDEST_VERSION: Final = 2.0
 _NEWEST_MINOR: Final = {2: 0.2, 3: 0.05, 4: 0.02}  # 2.20 is Gurtner's draft for space-borne receivers
 _OBSERVATION_CODE: Final = re.compile(r"[CLDSIX]\d[A-Z]")
@@ -94,8 +94,8 @@ def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int
     match = _VERSION.match(first[:20])
     if match is None:
         raise FormatError(path, 1, f"RINEX version {first[:20].strip()!r} is not 2.00 to 4.02")
-    major = int(match["major"])
-    version = float(f"{major}.{match['minor']}")
+    major, minor = int(match["major"]), f"{match['minor'] or '':0<2s}"
+    version = float(f"{major}.{minor}")
     if version < _OLDEST_VERSION or version - major > _NEWEST_MINOR[major] + 1e-9:
         raise FormatError(path, 1, f"RINEX version {version} is not one of 2.00-2.20, 3.00-3.05, 4.00-4.02")
     if first[20:21].upper() != "O":
@@ -103,7 +103,7 @@ def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int
             path, 1, f"expected a file of observations ('O' in column 21), found {first[20:40]!r}"
         )
     system = (first[40:41].strip() or "G").upper()
-    header = ObservationFileHeader(f"{major}.{match['minor']:0<2s}", major, system)
+    header = ObservationFileHeader(f"{major}.{minor}", major, system)
     for number in range(1, min(len(lines), _LONGEST_HEADER_LINES)):
         if lines.text(number)[60:].strip() == "END OF HEADER":
             texts = [(n + 1, lines.text(n)) for n in range(1, number)]
@@ -165,7 +165,8 @@ def update_header(
             else:
                 wavelengths.update({f"{s.strip() or 'G'}{int(n):02d}": pair for s, n in satellites})
         elif label == "TIME OF FIRST OBS":
-            name = text[48:51].strip().upper()
+            # Columns 49-51; some writers are a column off.
+            name = "".join(re.findall(r"[A-Z]+", text[43:60].upper()))
             if name and name not in TIME_SYSTEM:
                 raise FormatError(path, number, f"unknown time system {name!r} in columns 49-51")
             if name:
@@ -224,14 +225,17 @@ def _integer(text: str, path: str, number: int, default: int | None = None) -> i
 
 
 def _three_reals(text: str, path: str, number: int, largest: float) -> tuple[float, float, float]:
-    """Three numbers of 14 columns each, F14.4; absurd ones are refused."""
-    parts = [text[i : i + 14] for i in (0, 14, 28)]
+    """Three numbers (3F14.4), zeros where blank; absurd ones are refused."""
+    # By words rather than columns: writers that miss a column leave the numbers whole.
+    parts = text[:60].split()
+    if not parts:
+        return 0.0, 0.0, 0.0
     try:
-        values = [float(p) if p.strip() else 0.0 for p in parts]
+        values = [float(p) for p in parts]
     except ValueError as error:
-        raise FormatError(
-            path, number, f"expected three numbers in columns 1-42, found {text[:42]!r}"
-        ) from error
+        raise FormatError(path, number, f"expected three numbers, found {text[:60].strip()!r}") from error
+    if len(values) != 3:
+        raise FormatError(path, number, f"expected three numbers, found {text[:60].strip()!r}")
     if not all(abs(v) <= largest for v in values):
         raise FormatError(path, number, f"out of range: {text[:42].strip()!r}")
     return values[0], values[1], values[2]

@@ -21,8 +21,8 @@ _LARGEST_VALUE: Final = 9_999_999_999.999  # F14.3
 def write_observations(observations: Observations, path: PathLike) -> None:
     """Write RINEX 3.05 in GPS time; the ending says how: ".rnx", ".rnx.gz", ".crx.gz".
 
-    Epochs are written to 100 ns, values to three decimals (phase in cycles). Events with flags 1 to 5 are
-    written at their place, apart from changes of observation types, which the file does not need.
+    Epochs are written to 100 ns, values to three decimals (phase in cycles). Events with a time and flags
+    1 to 5 are written at their place, apart from changes of observation types, which the file does not need.
 
     Raises InputError where a value does not fit its columns or an epoch its decimals.
     """
