@@ -144,7 +144,7 @@ def check_observations(data: xr.Dataset) -> None:
     increasing; `satellite` such as "G01", sorted; `signal` is the RINEX band and attribute without the
     system, such as "1C" (so B1I of C20 is signal "2I"). Variables, each (epoch, satellite, signal), as
     in OBSERVATION_VARIABLES; missing is NaN (loss_of_lock: 0). `doppler_hz` may be absent.
-    Phase carries no unit of length and keeps the receiver's own cycle count, phase shifts of the header applied.
+    Phase is in cycles as the receiver counts them, with the phase shifts of the header applied.
     """
     if tuple(data.dims) != ("epoch", "satellite", "signal"):
         raise InputError(f"observations have dimensions {tuple(data.dims)}, not (epoch, satellite, signal)")

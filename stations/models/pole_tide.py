@@ -1,4 +1,4 @@
-"""Displacement of a station by the rotational deformation that polar motion brings (solid earth pole tide)."""
+"""Displacement of a station by the solid earth pole tide: the earth yields to its own polar motion."""
 
 from typing import Final
 

@@ -9,7 +9,7 @@ FloatArray = NDArray[np.float64]
 
 
 def periodic_clock_correction_s(satellite_m: FloatArray, velocity_m_per_s: FloatArray) -> FloatArray:
-    """Periodic relativistic correction of a satellite clock, -2 r.v / c^2, to be added to the tabulated clock.
+    """Periodic relativistic correction of a satellite clock, -2 r.v / c^2, to be added to the table's.
 
     Clocks of SP3 and RINEX clock files leave it out (IS-GPS-200, 20.3.3.3.3.1). Inputs (..., 3) in one frame;
     the inner product is the same in ECEF if the velocity is inertial or not, as w x r is normal to r.

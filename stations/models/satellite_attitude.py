@@ -19,6 +19,7 @@ ORBIT_NORMAL_BETA_RAD: Final = np.radians(4.0)
 # the sun is lower than this above its plane. GPS IIF: 0.11 deg/s against an orbital 0.0083 deg/s: beta < 4.3.
 TURN_BETA_RAD: Final = np.radians(4.5)
 TURN_ORBIT_ANGLE_RAD: Final = np.radians(6.0)
+_ALIGNED: Final = 1e-9  # sine of the angle between the sun and the local vertical
 
 
 def _unit(vector: FloatArray) -> FloatArray:
@@ -65,6 +66,8 @@ def body_axes(
     z = -_unit(satellite_m)
     y_steering = np.cross(z, _unit(sun_m - satellite_m))
     y_normal = -np.cross(satellite_m, inertial_velocity_m_per_s)
-    y = _unit(np.where(orbit_normal[..., None], y_normal, y_steering))
+    # With the sun exactly overhead or below there is no plane to steer in.
+    undefined = np.linalg.norm(y_steering, axis=-1) < _ALIGNED
+    y = _unit(np.where((orbit_normal | undefined)[..., None], y_normal, y_steering))
     x = np.cross(y, z)
     return np.stack([x, y, z], axis=-1)

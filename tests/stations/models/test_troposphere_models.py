@@ -1,0 +1,59 @@
+"""Mapping functions and zenith delay against published numbers."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stations.models.global_mapping_function import global_mapping_function
+from stations.models.troposphere import (
+    gradient_mapping,
+    standard_pressure_hpa,
+    zenith_hydrostatic_delay_m,
+)
+
+AUTHORITY = Path(__file__).parents[2] / "authorities" / "iers_conventions.toml"
+
+
+def test_global_mapping_function_reproduces_the_conventions_test_case():
+    case = tomllib.loads(AUTHORITY.read_text())["global_mapping_function"]
+    hydrostatic, wet = global_mapping_function(
+        case["modified_julian_date"],
+        case["latitude_rad"],
+        case["longitude_rad"],
+        case["height_m"],
+        np.pi / 2 - case["zenith_distance_rad"],
+    )
+    assert hydrostatic == pytest.approx(case["hydrostatic"], abs=1e-14)
+    assert wet == pytest.approx(case["wet"], abs=1e-14)
+
+
+@given(
+    mjd=st.floats(50000, 65000),
+    latitude=st.floats(-1.5, 1.5),
+    longitude=st.floats(-3.1, 3.1),
+    height=st.floats(-100, 5000),
+)
+def test_mapping_is_one_at_the_zenith_and_falls_with_elevation(mjd, latitude, longitude, height):
+    elevation = np.radians([5.0, 15.0, 45.0, 90.0])
+    for mapping in global_mapping_function(mjd, latitude, longitude, height, elevation):
+        assert mapping[-1] == pytest.approx(1.0, abs=1e-9)
+        assert np.all(np.diff(mapping) < 0)
+
+
+def test_zenith_hydrostatic_delay_of_a_standard_sea_level():
+    # Davis et al. (1985): 2.277 mm per hPa at 45 degrees and sea level.
+    assert zenith_hydrostatic_delay_m(1013.25, np.pi / 4, 0.0) == pytest.approx(2.30697, abs=2e-5)
+
+
+def test_standard_pressure_falls_to_half_near_five_and_a_half_kilometres():
+    # US Standard Atmosphere 1976: 505.4 hPa at 5,500 m.
+    assert standard_pressure_hpa(5500.0) == pytest.approx(505.4, abs=2.0)
+
+
+def test_gradient_mapping_at_ten_degrees():
+    # sin(10) tan(10) + 0.0032 = 0.033819...
+    assert gradient_mapping(np.radians(10.0)) == pytest.approx(1.0 / (0.0306186 + 0.0032), rel=1e-5)
