@@ -1,8 +1,8 @@
 """Normal heights of reference stations: levelled where a bench mark is on the pillar, else from the surface.
 
 GNSS gives ellipsoidal heights h in the conventional tide-free system, levelling gives normal heights H in its
-own tide system. h is brought into that system first (permanent_tide), so that the height anomaly h - H is that
-of one system. A surface through the levelled stations carries the anomaly to the others: H = h - anomaly.
+own tide system. h is brought into that system first (permanent_tide), so that the height anomaly h - H is of
+one system. A surface through the levelled stations carries the anomaly to the others: H = h - anomaly.
 """
 
 import math
