@@ -128,7 +128,7 @@ def write_horizontal_product(
 
 
 def network_document(network: NetworkSolution) -> SinexDocument:
-    """The adjusted network as a SINEX document, with the full covariance; dated by its data, not by a clock."""
+    """The adjusted network as a SINEX document with its full covariance, dated by its data."""
     positions = []
     for item in network.stations:
         mean = Epochs((item.first_epoch.tai_ns + item.last_epoch.tai_ns) // 2, item.first_epoch.scale)

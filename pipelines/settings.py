@@ -121,13 +121,18 @@ class RegionSettings(Settings):
 
 
 class ProcessingSettings(Settings):
-    """[processing]: how a station-day is solved and how the network is held."""
+    """[processing]: how a station-day is solved and how the network is held.
+
+    alignment : what the network takes from the control stations, by minimal constraints
+    """
 
     systems: Annotated[str, Field(min_length=1), AfterValidator(_systems)] = "GEC"
     interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     elevation_cutoff_deg: Annotated[float, Field(ge=0, lt=60)] = 7.0
     ambiguities: Literal["float", "fix"] = "float"
-    constraints: Literal["minimal", "weighted", "fixed"] = "minimal"
+    alignment: Annotated[tuple[Literal["translation", "rotation", "scale"], ...], Field(min_length=1)] = (
+        "translation",
+    )
     centre: str | None = None
     allow_mixed_products: bool = False
 

@@ -1,0 +1,174 @@
+"""The main job: a region's files in, its reference products out. This is the engine `local`: plain processes.
+
+Every engine does the same three steps: `plan_region`, then each `StationDayTask` by `run_station_day` somewhere,
+then `finish_region`. So the products are the same bytes whichever ran.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipelines.catalogue.publish import Publication
+from pipelines.observation_files import find_observation_files
+from pipelines.progress import Progress
+from pipelines.records import RegionResult, StationDay
+from pipelines.region_adjustment import adjust_region
+from pipelines.region_publication import publish_region
+from pipelines.settings import Region, day_name, read_region
+from pipelines.station_day import (
+    StationDayTask,
+    failed_station_day,
+    is_kept,
+    plan_station_days,
+    read_station_day,
+    run_station_day,
+)
+from transforms.errors import InputError
+
+# Several libraries of linear algebra each take all cores; with one process for each core that is a brawl.
+THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, eq=False)
+class RegionOutcome:
+    """What a run came to: the result, and what was published (nothing where nothing could be)."""
+
+    region: Region
+    result: RegionResult
+    publications: tuple[Publication, ...]
+
+
+@dataclass(frozen=True)
+class RegionPlan:
+    """A region's settings, its station-day tasks, and what was odd about its files."""
+
+    region: Region
+    tasks: tuple[StationDayTask, ...]
+    remarks: tuple[str, ...]
+
+
+def plan_region(region_path: Path) -> RegionPlan:
+    """Read the settings and find the files; FormatError or InputError where the region cannot be begun."""
+    region = read_region(region_path)
+    files = find_observation_files(region.paths.observations)
+    strangers = sorted({item.marker for item in files.files if region.station(item.marker) is None})
+    remarks = list(files.remarks)
+    if strangers:
+        remarks.append(f"not in the region, and left out: observations of {', '.join(strangers)}")
+    tasks = plan_station_days(region, files)
+    if not any(task.observations for task in tasks):
+        days = ", ".join(day_name(day) for day in region.region.days)
+        held = ", ".join(sorted({f"{item.marker} {day_name(item.day)}" for item in files.files})[:10])
+        raise InputError(
+            f"{region_path}: no observation file of the region's stations on its days {days}; "
+            f"the folders hold {held}"
+        )
+    return RegionPlan(region, tasks, tuple(remarks))
+
+
+def finish_region(plan: RegionPlan, station_days: Sequence[StationDay], progress: Progress) -> RegionOutcome:
+    """From the station-days to published products."""
+    result, inputs = adjust_region(plan.region, station_days, plan.remarks, progress)
+    publications = publish_region(plan.region, result, inputs, progress)
+    return RegionOutcome(plan.region, result, publications)
+
+
+def run_region_local(region_path: Path, *, progress: Progress) -> RegionOutcome:
+    """Run a region on this machine's processors, without Prefect."""
+    plan = plan_region(Path(region_path))
+    progress.begin("station-days", len(plan.tasks))
+    done = dict(solve_in_processes(plan.tasks, progress))
+    return finish_region(plan, [done[task.name] for task in plan.tasks], progress)
+
+
+def solve_in_processes(
+    tasks: Sequence[StationDayTask], progress: Progress
+) -> Iterator[tuple[str, StationDay]]:
+    """Run tasks, one process for each processor; yields each task's name and result as it is done.
+
+    What an earlier run has kept is read here, without a process. A process that dies (out of memory, killed)
+    takes others' futures with it: those are run again one by one, and only one that dies alone has failed.
+    """
+    costly = []
+    for task in tasks:
+        if task.observations and not is_kept(task):
+            costly.append(task)
+            continue
+        yield task.name, _told(task, run_station_day(task), progress)
+    unfinished: list[StationDayTask] = []
+    if costly:
+        with worker_pool(len(costly)) as pool:
+            futures = {pool.submit(run_station_day, task): task for task in costly}
+            for future in as_completed(futures):
+                task = futures[future]
+                if isinstance(future.exception(), BrokenProcessPool):
+                    unfinished.append(task)
+                else:
+                    yield task.name, _told(task, future.result(), progress)
+    for task in unfinished:
+        yield task.name, _alone(task, progress)
+
+
+def _alone(task: StationDayTask, progress: Progress) -> StationDay:
+    with worker_pool(1) as pool:
+        future: Future[str] = pool.submit(run_station_day, task)
+        if isinstance(future.exception(), BrokenProcessPool):
+            message = "its process was killed by the system (out of memory?)"
+            progress.advance(f"{task.name}: {message}")
+            return failed_station_day(task, message)
+        return _told(task, future.result(), progress)
+
+
+def _told(task: StationDayTask, path: str, progress: Progress) -> StationDay:
+    station_day = read_station_day(path)
+    progress.advance(f"{task.name}: {outcome_text(station_day)}")
+    return station_day
+
+
+def outcome_text(item: StationDay) -> str:
+    """What became of a station-day, for the progress line: "solved", "solved (reused)", "failed: ..."."""
+    text = item.status.value
+    if item.solution is not None:
+        return f"{text} (reused)" if item.reused_solution else text
+    if item.reused_quality:
+        text = f"{text} (reused)"
+    return f"{text}: {item.message}"
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def worker_pool(n_tasks: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes for station-days: fresh ones (no inherited locks), each with one thread of linear algebra."""
+    with (
+        one_thread_each(),
+        ProcessPoolExecutor(
+            max_workers=max(1, min(processors(), n_tasks)),
+            mp_context=multiprocessing.get_context("spawn"),
+        ) as pool,
+    ):
+        yield pool
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let child processes start with one thread of linear algebra, and put the environment back."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

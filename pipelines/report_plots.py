@@ -1,0 +1,107 @@
+"""Residual plots as SVG: small, the same bytes for the same residuals, and readable without a script."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.records import PhaseResiduals
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+# A panel is a grid of cells; several residuals in a cell are drawn once, which bounds the size of the report.
+CELLS_ACROSS: Final = 130
+CELLS_UP: Final = 40
+CELL_PX: Final = 2
+GAP_PX: Final = 34
+MARGIN_PX: Final = 30
+TOP_PX: Final = 6
+BOTTOM_PX: Final = 16
+SECONDS_PER_DAY: Final = 86_400
+# Phase residuals of a sound station stay within a few centimetres; the axis shows the 99.5th percentile.
+PERCENTILE: Final = 99.5
+SMALLEST_AXIS_MM: Final = 10.0
+
+
+def residual_plot(residuals: PhaseResiduals) -> str:
+    """Phase residuals over the time of day and over elevation; rejected ones in red. Returns an <svg>."""
+    used = np.isfinite(residuals.phase_m)
+    phase_mm = residuals.phase_m[used] * 1e3
+    accepted = residuals.accepted[used]
+    moments = residuals.epochs.datetime64()[used]
+    day = moments.astype("datetime64[D]").min() if moments.size else np.datetime64("2000-01-01")
+    seconds = (moments - day).astype("timedelta64[s]").astype(np.float64)
+    elevation_deg = np.degrees(residuals.elevation_rad[used])
+    axis_mm = _axis(phase_mm[accepted])
+    n_days = max(1.0, math.ceil((float(seconds.max()) + 1.0) / SECONDS_PER_DAY)) if seconds.size else 1.0
+    panel_px = CELLS_ACROSS * CELL_PX
+    height_px = CELLS_UP * CELL_PX
+    width = MARGIN_PX + 2 * panel_px + GAP_PX
+    parts = [f'<svg viewBox="0 0 {width + 4} {TOP_PX + height_px + BOTTOM_PX}" role="img">']
+    for left, fraction, ticks in (
+        (MARGIN_PX, seconds / (SECONDS_PER_DAY * n_days), _time_ticks(n_days)),
+        (MARGIN_PX + panel_px + GAP_PX, elevation_deg / 90.0, _ELEVATION_TICKS),
+    ):
+        parts.append(_frame(left, axis_mm, ticks))
+        for selected, colour in ((accepted, "#1f5fa8"), (~accepted, "#b3261e")):
+            cells = _cells(fraction[selected], phase_mm[selected] / axis_mm)
+            if cells:
+                parts.append(
+                    f'<path transform="translate({left} {TOP_PX}) scale({CELL_PX})" stroke="{colour}" '
+                    f'stroke-width="1" d="{cells}"/>'
+                )
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def _axis(values_mm: FloatArray) -> float:
+    if values_mm.size == 0:
+        return SMALLEST_AXIS_MM
+    largest = float(np.percentile(np.abs(values_mm), PERCENTILE))
+    return max(SMALLEST_AXIS_MM, 10.0 * math.ceil(largest / 10.0))
+
+
+def _time_ticks(n_days: float) -> tuple[tuple[float, str], ...]:
+    return tuple((hour / 24.0, f"{hour * n_days:g} h") for hour in (0, 6, 12, 18, 24))
+
+
+_ELEVATION_TICKS: Final = tuple((degree / 90.0, f"{degree}°") for degree in (0, 30, 60, 90))
+
+
+def _frame(left: int, axis_mm: float, ticks: tuple[tuple[float, str], ...]) -> str:
+    width, height = CELLS_ACROSS * CELL_PX, CELLS_UP * CELL_PX
+    middle = TOP_PX + height / 2
+    parts = [
+        f'<rect x="{left}" y="{TOP_PX}" width="{width}" height="{height}" fill="none" stroke="#d5dce3"/>',
+        f'<path d="M{left} {middle:g}h{width}" stroke="#d5dce3"/>',
+        f'<text x="{left - 3}" y="{TOP_PX + 7}" text-anchor="end">{axis_mm:g}</text>',
+        f'<text x="{left - 3}" y="{middle + 3:g}" text-anchor="end">mm</text>',
+        f'<text x="{left - 3}" y="{TOP_PX + height}" text-anchor="end">-{axis_mm:g}</text>',
+    ]
+    for place, label in ticks:
+        anchor = "start" if place == 0 else "end" if place == 1 else "middle"
+        parts.append(
+            f'<text x="{left + place * width:g}" y="{TOP_PX + height + 11}" text-anchor="{anchor}">'
+            f"{label}</text>"
+        )
+    return "".join(parts)
+
+
+def _cells(across: FloatArray, up: FloatArray) -> str:
+    """Path of one-cell strokes for points with `across` 0..1 and `up` -1..1; beyond is drawn at the edge."""
+    if across.size == 0:
+        return ""
+    column = np.clip((across * CELLS_ACROSS).astype(int), 0, CELLS_ACROSS - 1)
+    row = np.clip(((1.0 - up) * 0.5 * CELLS_UP).astype(int), 0, CELLS_UP - 1)
+    filled = np.zeros((CELLS_UP, CELLS_ACROSS), dtype=np.bool_)
+    filled[row, column] = True
+    return "".join(_runs(filled[y], y) for y in range(CELLS_UP))
+
+
+def _runs(cells: BoolArray, y: int) -> str:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], cells.astype(np.int8), [0]])))
+    return "".join(
+        f"M{start} {y}.5h{end - start}" for start, end in zip(edges[::2], edges[1::2], strict=True)
+    )

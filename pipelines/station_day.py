@@ -1,0 +1,285 @@
+"""One station on one day: from its files to a quality verdict and, where that allows, a solution.
+
+This is the unit of work that an engine runs as a task: a `StationDayTask` holds only paths, names and
+numbers, so it travels to another process or machine; the result lies in the region's work folder.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from pipelines.observation_files import ObservationFiles, files_sha256
+from pipelines.record_json import record_from_json, record_to_json
+from pipelines.records import StationDay, StationDayStatus
+from pipelines.settings import Region, day_name
+from pipelines.work_store import StageKey, StageResult, WorkStore
+from stations.formats.antex import read_antex
+from stations.formats.atomic_write import write_atomically
+from stations.formats.ocean_loading import read_ocean_loading
+from stations.formats.products import find_products
+from stations.formats.rinex_observation import read_observations
+from stations.ppp.options import PppOptions
+from stations.ppp.solve import solve_station
+from stations.quality.report import quality_report
+from stations.records import (
+    AntennaCalibration,
+    AntennaType,
+    Observations,
+    OceanLoading,
+    QualityReport,
+    StationSolution,
+    Verdict,
+)
+from transforms.errors import InputError, JizhunError
+from transforms.time_scales import Epochs
+
+# What the result of a station-day rests on: a changed line in any of these computes it again.
+CODE: Final = ("transforms", "stations", "pipelines.station_day")
+
+
+@dataclass(frozen=True)
+class StationDayTask:
+    """Everything that a worker needs for one station-day: paths, names and numbers only.
+
+    observations, observation_sha256 : the station's files of the day, in order
+    reference_sha256 : of all products, antennas and ocean loading that could serve
+    """
+
+    station: str
+    day: str
+    day_start: str  # ISO, GPST
+    domes: str
+    antenna: str | None
+    observations: tuple[str, ...]
+    observation_sha256: tuple[str, ...]
+    products: tuple[str, ...]
+    antex: tuple[str, ...]
+    ocean_loading: str | None
+    reference_sha256: str
+    systems: str
+    interval_s: float | None
+    elevation_cutoff_deg: float
+    ambiguities: Literal["float", "fix"]
+    centre: str | None
+    allow_mixed_products: bool
+    work: str
+
+    @property
+    def name(self) -> str:
+        """Station and day, "JZ0100CHN 2026-116"."""
+        return f"{self.station} {self.day}"
+
+    @property
+    def options(self) -> PppOptions:
+        """Options of the station solution."""
+        return PppOptions(
+            systems=self.systems,
+            ambiguities=self.ambiguities,
+            interval_s=self.interval_s,
+            elevation_cutoff_rad=math.radians(self.elevation_cutoff_deg),
+        )
+
+    def quality_key(self) -> StageKey:
+        """What the quality report depends on."""
+        return StageKey("quality", self.name, CODE, self.observation_sha256, {"session": self.day_start})
+
+    def solve_key(self) -> StageKey:
+        """What the solution depends on."""
+        settings: Mapping[str, Any] = {
+            "station": self.station,
+            "domes": self.domes,
+            "antenna": self.antenna,
+            "systems": self.systems,
+            "interval_s": self.interval_s,
+            "elevation_cutoff_deg": self.elevation_cutoff_deg,
+            "ambiguities": self.ambiguities,
+            "centre": self.centre,
+            "allow_mixed_products": self.allow_mixed_products,
+        }
+        inputs = (*self.observation_sha256, self.reference_sha256)
+        return StageKey("solve", self.name, CODE, inputs, settings)
+
+
+def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationDayTask, ...]:
+    """The tasks of a region: every station on every day, in the settings' order, files or not.
+
+    Raises InputError where a folder of products or a file of antennas does not exist.
+    """
+    paths, processing = region.paths, region.processing
+    references = [*paths.products, *paths.antex]
+    if paths.ocean_loading is not None:
+        references.append(paths.ocean_loading)
+    reference_sha256 = files_sha256(references)
+    tasks = []
+    for day in region.region.days:
+        for station in region.stations:
+            found = files.of(station.code, day)
+            tasks.append(
+                StationDayTask(
+                    station=station.code,
+                    day=day_name(day),
+                    day_start=day.isoformat(),
+                    domes=station.domes,
+                    antenna=station.antenna,
+                    observations=tuple(str(item.path) for item in found),
+                    observation_sha256=tuple(item.sha256 for item in found),
+                    products=tuple(str(path) for path in paths.products),
+                    antex=tuple(str(path) for path in paths.antex),
+                    ocean_loading=None if paths.ocean_loading is None else str(paths.ocean_loading),
+                    reference_sha256=reference_sha256,
+                    systems=processing.systems,
+                    interval_s=processing.interval_s,
+                    elevation_cutoff_deg=processing.elevation_cutoff_deg,
+                    ambiguities=processing.ambiguities,
+                    centre=processing.centre,
+                    allow_mixed_products=processing.allow_mixed_products,
+                    work=str(paths.work),
+                )
+            )
+    return tuple(tasks)
+
+
+def run_station_day(task: StationDayTask) -> str:
+    """Quality and solution of one station-day; returns the path of the `StationDay` it wrote.
+
+    A failure that Jizhun knows is a result too: it stands in the record and does not stop the others.
+    """
+    station_day = _station_day(task)
+    path = Path(task.work) / "station_days" / f"{task.station}_{task.day}.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent}: the work folder cannot be made: {error.strerror}") from None
+    write_atomically(path, record_to_json(station_day).encode())
+    return str(path)
+
+
+def read_station_day(path: str) -> StationDay:
+    """The result that `run_station_day` wrote."""
+    return record_from_json(StationDay, Path(path).read_text(encoding="utf-8"))
+
+
+def failed_station_day(task: StationDayTask, message: str) -> StationDay:
+    """The result of a task whose worker came to grief before it could say anything."""
+    return StationDay(task.station, task.day, StationDayStatus.FAILED, message)
+
+
+def is_kept(task: StationDayTask) -> bool:
+    """Whether an earlier run's results serve, so that the task costs nothing."""
+    store = WorkStore(Path(task.work))
+    return store.path_of(task.quality_key()).is_file() and store.path_of(task.solve_key()).is_file()
+
+
+def _station_day(task: StationDayTask) -> StationDay:
+    if not task.observations:
+        return StationDay(
+            task.station,
+            task.day,
+            StationDayStatus.MISSING,
+            f"no observation file of {task.station} begins on {task.day}",
+        )
+    store = WorkStore(Path(task.work))
+    source = _ObservationsOnce(task)
+    quality: StageResult[QualityReport] | None = None
+    try:
+        quality = store.recall_or(
+            task.quality_key(), QualityReport, lambda: quality_report(source.read(), session=_session(task))
+        )
+        if quality.record.verdict is Verdict.REJECT:
+            return StationDay(
+                task.station,
+                task.day,
+                StationDayStatus.REJECTED,
+                "; ".join(quality.record.reasons),
+                quality=quality.record,
+                reused_quality=quality.reused,
+            )
+        solution = store.recall_or(task.solve_key(), StationSolution, partial(_solve, task, source))
+    except JizhunError as error:
+        return StationDay(
+            task.station,
+            task.day,
+            StationDayStatus.FAILED,
+            str(error),
+            quality=None if quality is None else quality.record,
+            reused_quality=quality is not None and quality.reused,
+        )
+    return StationDay(
+        task.station,
+        task.day,
+        StationDayStatus.SOLVED,
+        "",
+        quality=quality.record,
+        solution=solution.record,
+        reused_quality=quality.reused,
+        reused_solution=solution.reused,
+    )
+
+
+class _ObservationsOnce:
+    """The observations of a task, read when first asked for and once only."""
+
+    def __init__(self, task: StationDayTask) -> None:
+        self._task = task
+        self._observations: Observations | None = None
+
+    def read(self) -> Observations:
+        if self._observations is None:
+            self._observations = read_observations([Path(path) for path in self._task.observations])
+        return self._observations
+
+
+def _session(task: StationDayTask) -> tuple[Epochs, Epochs]:
+    start = np.datetime64(task.day_start, "ns")
+    return Epochs.from_datetime64(start), Epochs.from_datetime64(start + np.timedelta64(1, "D"))
+
+
+def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
+    observations = source.read()
+    if task.antenna is not None:
+        observations = with_antenna(observations, task.antenna)
+    epochs = observations.epochs
+    products = find_products(
+        [Path(path) for path in task.products],
+        epochs[0],
+        epochs[-1],
+        systems=task.systems,
+        ambiguities=task.ambiguities,
+        centre=task.centre,
+        allow_mixed=task.allow_mixed_products,
+    )
+    solution = solve_station(
+        observations,
+        products,
+        read_antennas(tuple(Path(path) for path in task.antex)),
+        options=task.options,
+        ocean_loading=station_ocean_loading(
+            None if task.ocean_loading is None else Path(task.ocean_loading), task.station
+        ),
+    )
+    return replace(solution, station=task.station, domes=task.domes or solution.domes)
+
+
+def read_antennas(paths: tuple[Path, ...]) -> tuple[AntennaCalibration, ...]:
+    """Calibrations of several ANTEX files in their order: the first that has an antenna serves."""
+    return tuple(calibration for path in paths for calibration in read_antex(path))
+
+
+def station_ocean_loading(path: Path | None, station: str) -> OceanLoading | None:
+    """A station's ocean loading out of a BLQ file, None where the file has none of it or no file is given."""
+    if path is None:
+        return None
+    return read_ocean_loading(path).get(station[:4].upper())
+
+
+def with_antenna(observations: Observations, igs_code: str) -> Observations:
+    """The same observations under another antenna than the header's (20 columns, radome in the last four)."""
+    antenna = AntennaType(igs_code[:16].strip(), igs_code[16:].strip() or "NONE")
+    header = observations.header
+    setup = replace(header.setup, antenna=antenna)
+    return replace(observations, header=replace(header, setup=setup))
