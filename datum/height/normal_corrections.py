@@ -14,6 +14,7 @@ with mean_X the mean normal gravity along the plumb line of X and g0 any constan
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from datum.gravity.normal_gravity import (
     mean_normal_gravity_m_per_s2,
@@ -24,6 +25,8 @@ from datum.height.levelling import approximate_heights_m
 from datum.records import LevellingLine, LevellingNetwork
 from transforms.ellipsoids import CGCS2000, Ellipsoid
 from transforms.errors import InputError
+
+PASSES: Final = 2  # see correct_to_normal_heights
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,20 @@ def correct_to_normal_heights(
 
     Raises InputError naming a bench mark without a position.
     """
-    height = approximate_heights_m(network)
-    corrections = tuple(
-        _correction(line, network, height, gravity_m_per_s2, ellipsoid) for line in network.lines
-    )
-    lines = tuple(
-        replace(line, height_difference_m=line.height_difference_m + correction.correction_m)
-        for line, correction in zip(network.lines, corrections, strict=True)
-    )
-    return replace(network, lines=lines), corrections
+    corrected = network
+    # The heights at which normal gravity is taken come from levelling, at first without its correction, which
+    # is some decimetres at most; once it is applied the correction is good to a tenth of a micrometre.
+    for _ in range(PASSES):
+        height = approximate_heights_m(corrected)
+        corrections = tuple(
+            _correction(line, network, height, gravity_m_per_s2, ellipsoid) for line in network.lines
+        )
+        lines = tuple(
+            replace(line, height_difference_m=line.height_difference_m + correction.correction_m)
+            for line, correction in zip(network.lines, corrections, strict=True)
+        )
+        corrected = replace(network, lines=lines)
+    return corrected, corrections
 
 
 def _correction(
