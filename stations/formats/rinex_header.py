@@ -251,13 +251,10 @@ def _antenna(text: str) -> AntennaType:
 
 
 def _glonass_channels(text: str, path: str, number: int) -> dict[str, int]:
-    channels: dict[str, int] = {}
-    for begin in range(4, 60, 7):
-        part = text[begin : begin + 7]
-        if not part.strip():
-            continue
-        match = re.match(r"R([ \d]\d)\s+(-?\d+)", part)
-        if match is None or abs(int(match[2])) > _LARGEST_CHANNEL:
-            raise FormatError(path, number, f"expected a GLONASS slot and channel 'R01  1', found {part!r}")
-        channels[f"R{int(match[1]):02d}"] = int(match[2])
+    """Slots and channels of one line; by pattern rather than columns, as some writers are a column off."""
+    listed = text[3:60]
+    pairs = re.findall(r"R\s?(\d{1,2}) +([+-]?\d{1,2})(?!\d)", listed)
+    channels = {f"R{int(slot):02d}": int(channel) for slot, channel in pairs}
+    if (listed.strip() and not channels) or any(abs(c) > _LARGEST_CHANNEL for c in channels.values()):
+        raise FormatError(path, number, f"expected GLONASS slots and channels 'R01  1', found {listed!r}")
     return channels
