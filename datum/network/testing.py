@@ -1,0 +1,129 @@
+"""Tests of a network of positions: the global test, and alternative hypotheses of any dimension.
+
+Baarda (1968), A testing procedure for use in geodetic networks, Publ. on Geodesy 2(5), chapter 4; Teunissen
+(2006), Testing theory, section 4.3: the square sum falls by T = (H'Pv)' (H'P Qvv P H)^-1 (H'Pv) where errors
+of the form H b are let into the model; T is chi-square with as many degrees of freedom as b has components.
+Limits of the global test are in `datum.adjustment.testing`.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+FloatArray = NDArray[np.float64]
+
+# An eigenvalue of H'P Qvv P H below this part of H'PH is rounding: the hypothesis cannot be told from the
+# network's own parameters.
+_SMALLEST_REDUNDANCY: Final = 1e-6
+_ROBUST_ITERATIONS: Final = 30
+_HUBER_LIMIT: Final = 1.5  # Huber (1981), Robust Statistics: 95 per cent efficient at the normal distribution
+_SMALLEST_BLOCK_REDUNDANCY: Final = 0.1
+_GROSS_SIGNIFICANCE: Final = 0.01
+_BLOCK: Final = 3  # observations of a block
+
+
+@lru_cache(maxsize=64)
+def chi_square_limit(degrees_of_freedom: int, significance: float) -> float:
+    """Upper limit of a chi-square statistic."""
+    return float(chi2.isf(significance, degrees_of_freedom))
+
+
+@dataclass(frozen=True, eq=False)
+class LinearModel:
+    """Positions of m blocks of three observations, whitened block by block.
+
+    design : (3 m, u), whitened; misclosure : (3 m,), whitened; cofactor : (u, u) of the adjustment (any
+        minimal datum gives the same tests); residual : (3 m,), whitened, observed minus computed
+    """
+
+    design: FloatArray
+    misclosure: FloatArray
+    cofactor: FloatArray
+    residual: FloatArray
+
+
+def hypothesis(
+    model: LinearModel, rows: NDArray[np.intp], errors: FloatArray
+) -> tuple[float, FloatArray] | None:
+    """Test statistic T and estimate of b for errors H b in some observations.
+
+    rows : (r,) rows of the model that H touches; errors : (r, k) those rows of the whitened H
+
+    Returns None where the network does not control such errors.
+    """
+    a = model.design[rows]
+    information = errors.T @ errors
+    through_parameters = errors.T @ a
+    reduced = information - through_parameters @ model.cofactor @ through_parameters.T
+    reduced = 0.5 * (reduced + reduced.T)
+    if np.linalg.eigvalsh(reduced)[0] < _SMALLEST_REDUNDANCY * np.linalg.eigvalsh(information)[-1]:
+        return None
+    right = errors.T @ model.residual[rows]
+    estimate = np.linalg.solve(reduced, right)
+    return float(right @ estimate), np.asarray(estimate)
+
+
+def block_redundancy(model: LinearModel) -> FloatArray:
+    """Redundancy 0..3 of each block of three observations, shape (m,); they sum to the degrees of freedom."""
+    explained = np.einsum("ij,jk,ik->i", model.design, model.cofactor, model.design)
+    return np.asarray(np.clip(1.0 - explained, 0.0, 1.0).reshape(-1, 3).sum(axis=1))
+
+
+def robust_variance_factor(design: FloatArray, misclosure: FloatArray, constraints: FloatArray) -> float:
+    """Variance factor of the good majority of blocks, by Huber's estimation over blocks of three rows.
+
+    design : (3 m, u), whitened; misclosure : (3 m,); constraints : (c, u) minimal, homogeneous
+
+    A few blocks with gross errors do not raise it. The first estimate is the median of the blocks' square
+    sums over their redundancies, over the median of chi-square with three degrees of freedom (over three);
+    the result is the mean over the blocks that this one does not call gross, which is nearly as sharp as the
+    plain variance factor of clean data (reweighting after Rousseeuw and Leroy 1987, Robust Regression and
+    Outlier Detection, section 5.2). 1 where nothing is redundant.
+    """
+    m = misclosure.size // 3
+    weight = np.ones(m)
+    median_of_three = float(chi2.median(_BLOCK)) / _BLOCK
+    factor = 1.0
+    for _ in range(_ROBUST_ITERATIONS):
+        root = np.repeat(np.sqrt(weight), 3)
+        weighted = design * root[:, None]
+        normal = weighted.T @ weighted
+        inverse = _constrained_inverse(normal, constraints)
+        step = inverse @ (weighted.T @ (misclosure * root))
+        residual = misclosure - design @ step
+        square_sums = (residual**2).reshape(m, 3).sum(axis=1)
+        explained = np.einsum("ij,jk,ik->i", weighted, inverse, weighted).reshape(m, 3).sum(axis=1)
+        redundancy = np.clip(3.0 - explained, 0.0, 3.0)
+        controlled = redundancy > _SMALLEST_BLOCK_REDUNDANCY
+        if not np.any(controlled):
+            return 1.0
+        normalised = np.zeros(m)
+        normalised[controlled] = square_sums[controlled] / redundancy[controlled]
+        previous = factor
+        factor = float(np.median(normalised[controlled])) / median_of_three
+        if factor == 0.0:
+            return 0.0
+        size = np.sqrt(normalised / factor)
+        weight = np.where(size > _HUBER_LIMIT, _HUBER_LIMIT / np.maximum(size, _HUBER_LIMIT), 1.0)
+        if abs(factor - previous) < 1e-6 * factor:
+            break
+    good = controlled & (_BLOCK * normalised < factor * chi_square_limit(_BLOCK, _GROSS_SIGNIFICANCE))
+    return float(np.sum(square_sums[good]) / np.sum(redundancy[good])) if np.any(good) else factor
+
+
+def _constrained_inverse(normal: FloatArray, constraints: FloatArray) -> FloatArray:
+    """Upper left block of the inverse of the bordered normal matrix."""
+    n, c = normal.shape[0], constraints.shape[0]
+    scale = np.sqrt(np.diagonal(normal))
+    scale = np.where(scale > 0.0, scale, 1.0)
+    bordered = np.zeros((n + c, n + c))
+    bordered[:n, :n] = normal / np.outer(scale, scale)
+    condition = constraints / scale
+    condition = condition / np.linalg.norm(condition, axis=1, keepdims=True)
+    bordered[:n, n:] = condition.T
+    bordered[n:, :n] = condition
+    return np.asarray(np.linalg.inv(bordered)[:n, :n] / np.outer(scale, scale))
