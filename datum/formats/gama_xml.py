@@ -2,7 +2,7 @@
 
 Read are `<point id z fix|adj>` and `<height-differences><dh from to val dist|stdev/>`, with `sigma-apr` of
 `<parameters>` as the sigma in mm for one kilometre. Other observations make the file something else than a
-levelling network and are refused. A document type with entities is refused before it is parsed.
+levelling network and are refused. A document type, and with it any entity, is refused.
 """
 
 import hashlib
@@ -20,6 +20,18 @@ MAXIMUM_BYTES: Final = 50_000_000  # a national network is under a tenth of it
 _IGNORED: Final = frozenset(
     {"description", "parameters", "points-observations", "point", "height-differences"}
 )
+
+
+class _TreeWithoutDocumentType(ElementTree.TreeBuilder):
+    """Builds the tree and refuses a document type where it begins, before any entity in it can be used."""
+
+    def __init__(self, path: PathLike) -> None:
+        super().__init__()
+        self._path = path
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Called by the parser at <!DOCTYPE, whatever the encoding of the file."""
+        raise FormatError(self._path, None, f"a document type ({name}) is declared, and none is accepted")
 
 
 def read_gama_levelling(
@@ -45,10 +57,10 @@ def read_gama_levelling(
         raise FormatError(path, None, f"cannot be read ({error.strerror})") from error
     if len(data) > MAXIMUM_BYTES:
         raise FormatError(path, None, f"{len(data)} bytes; a levelling network has at most {MAXIMUM_BYTES}")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise FormatError(path, None, "a document type or an entity is declared, and neither is accepted")
+    parser = ElementTree.XMLParser(target=_TreeWithoutDocumentType(path))
     try:
-        root = ElementTree.fromstring(data)  # entities were refused above
+        parser.feed(data)
+        root = parser.close()
     except ElementTree.ParseError as error:
         raise FormatError(path, error.position[0], f"not well-formed XML ({error})") from None
     if _tag(root) != "gama-local":
