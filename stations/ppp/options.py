@@ -63,6 +63,9 @@ class PppOptions:
     phase_sigma_m, code_sigma_m : of an ionosphere-free observation at the zenith; they grow with 1/sin(e)
     zenith_delay_step_s, zenith_delay_walk_m_per_sqrt_h : nodes and random walk of the zenith wet delay
     gradient_step_s, gradient_walk_m_per_sqrt_h : of the two horizontal gradients
+    minimum_arc_s, minimum_arc_epochs : an arc of continuous phase shorter than either is left out
+    maximum_gap_s : a longer gap in a satellite's phases ends its arc
+    rejection_limit : multiples of the robust sigma beyond which a residual is rejected
     """
 
     systems: str = "GEC"
@@ -79,7 +82,8 @@ class PppOptions:
     gradient_step_s: float = 10800.0
     gradient_sigma_m: float = 0.003
     gradient_walk_m_per_sqrt_h: float = 0.0003
-    minimum_arc_epochs: int = 10
+    minimum_arc_s: float = 1200.0
+    minimum_arc_epochs: int = 4
     maximum_gap_s: float = 900.0
-    rejection_limit: float = 4.5  # multiples of the robust sigma
+    rejection_limit: float = 4.5
     signal_pairs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=lambda: SIGNAL_PAIRS)

@@ -128,5 +128,16 @@ def fit_rows(
             misclosure[mine] -= np.median(misclosure[mine])
     gross = np.abs(np.where(keep, misclosure, 0.0)) > _CODE_GROSS_ERROR_M
     keep = rejections.drop(keep, gross, "code gross error")
-    length = np.bincount(rows.arc[keep], minlength=int(rows.arc.max(initial=-1)) + 1)
-    return rejections.drop(keep, length[rows.arc] < options.minimum_arc_epochs, "arc too short")
+    return rejections.drop(keep, _in_short_arc(rows, keep, options), "arc too short")
+
+
+def _in_short_arc(rows: ObservationRows, keep: BoolArray, options: PppOptions) -> BoolArray:
+    """Rows (n,) of arcs with too few kept epochs, or too short a time between the first and the last."""
+    n_arcs = int(rows.arc.max(initial=-1)) + 1
+    second_s = rows.second_s
+    first, last = np.full(n_arcs, np.inf), np.full(n_arcs, -np.inf)
+    np.minimum.at(first, rows.arc[keep], second_s[keep])
+    np.maximum.at(last, rows.arc[keep], second_s[keep])
+    count = np.bincount(rows.arc[keep], minlength=n_arcs)
+    short = (count < options.minimum_arc_epochs) | (last - first < options.minimum_arc_s)
+    return np.asarray(short[rows.arc])

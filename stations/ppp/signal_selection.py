@@ -30,7 +30,7 @@ class DualFrequencyObservations:
     groups : names of the groups, "C:2I+6I" by system and bands "C26"
     frequency_hz : (n_satellite, 2); code_m, phase_m : (n_epoch, n_satellite, 2), NaN where absent
     arc : (n_epoch, n_satellite) number of the arc of continuous phase, -1 where absent
-    signals : used, "G:1W+2W"
+    signals : (n_satellite,) what was used of each, "G:1W+2W"
     rejections : reason -> count
     """
 
@@ -174,7 +174,6 @@ def select_observations(
 
     names = [f"{s[0]}:{chosen[s][0][0]}{chosen[s][1][0]}" for s in satellites]
     groups = tuple(sorted(set(names)))
-    signals = tuple(sorted({f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites}))
     return DualFrequencyObservations(
         epoch_ns=epoch_ns,
         satellites=satellites,
@@ -185,6 +184,6 @@ def select_observations(
         code_m=code,
         phase_m=phase_m,
         arc=arc.astype(np.int64),
-        signals=signals,
+        signals=tuple(f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites),
         rejections=rejections,
     )

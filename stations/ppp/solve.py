@@ -240,7 +240,8 @@ def _solution(
         sigma_m=np.sqrt(np.diagonal(estimate.covariance)[layout.zenith_wet_delay] * scale),
     )
     satellites = session.selected.satellites
-    seen = {satellites[k][0] for k in np.unique(rows.satellite_index)}
+    seen = np.unique(rows.satellite_index[result.phase_used])
+    systems_seen = {satellites[k][0] for k in seen}
     return StationSolution(
         station=station_code(observations),
         domes=observations.header.marker_number,
@@ -252,8 +253,8 @@ def _solution(
         covariance_m2=np.asarray((covariance + covariance.T) / 2.0, dtype=np.float64),
         n_epochs=int(used_epochs.size),
         n_observations=int(np.count_nonzero(result.weight)),
-        systems=tuple(s for s in session.options.systems if s in seen),
-        signals=session.selected.signals,
+        systems=tuple(s for s in session.options.systems if s in systems_seen),
+        signals=tuple(sorted({session.selected.signals[k] for k in seen})),
         ambiguities="float",
         fixed_fraction=0.0,
         residual_rms_phase_m=_rms(estimate.residuals[:n][result.phase_used]),
