@@ -129,9 +129,8 @@ def main() -> int:
     seconds = statistics.median(r[0] for r in rounds)
     e, n, u = rounds[0][1]
     out(f"{'RTKLIB GPS, COD (whole process)':32s} {seconds:28.2f} s  ENU {e:6.1f} {n:6.1f} {u:6.1f} mm\n")
-    out(
-        f"ratio of processor time, Jizhun GPS (read + solve) / RTKLIB: {rows['Jizhun GPS, COD'] / seconds:.2f}\n"
-    )
+    ratio = rows["Jizhun GPS, COD"] / seconds
+    out(f"ratio of processor time, Jizhun GPS (read + solve) / RTKLIB: {ratio:.2f}\n")
     return 0
 
 
