@@ -32,6 +32,8 @@ _MAXIMUM_LAYERS: Final = 4
 # A day of 1 Hz data of all systems is below 1.5 GB of text; more is a mistake or an attack ("zip bomb").
 MAXIMUM_PLAIN_BYTES: Final = 4 * 1024**3
 _CHUNK_BYTES: Final = 1 << 22
+_HEAD_STORED_BYTES: Final = 1 << 16
+_HEAD_PLAIN_BYTES: Final = 200_000
 # Control characters that text of this field holds: tab, line feed, form feed, carriage return, Ctrl-Z.
 _TEXT_CONTROL: Final = frozenset(b"\t\n\x0b\x0c\r\x1a")
 _PROBE_BYTES: Final = 1 << 16
@@ -68,6 +70,27 @@ def read_bytes(path: PathLike) -> tuple[bytes, InputFile]:
     if _CRINEX_LABEL in data[:200]:
         data = _expand_compact_rinex(data, path)
     return data, identity
+
+
+def read_head(path: PathLike) -> bytes:
+    """The first bytes of a file's plain text, up to 200 kB, the rest not expanded; b"" where there are none.
+
+    For telling what a file is: nothing is raised for a damaged one, and Compact RINEX stays compact.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            stored = stream.read(_HEAD_STORED_BYTES)
+            if stored.startswith((_ZIP_MAGIC, _COMPRESS_MAGIC)):
+                stored += stream.read()
+        if stored.startswith(_GZIP_MAGIC):
+            # 16 + MAX_WBITS: with a gzip header (zlib manual, inflateInit2).
+            return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(stored, _HEAD_PLAIN_BYTES)
+        if stored.startswith(_BZIP2_MAGIC):
+            return bz2.BZ2Decompressor().decompress(stored, _HEAD_PLAIN_BYTES)
+        plain = _remove_layer(stored, path)
+    except (OSError, EOFError, ValueError, zlib.error):
+        return b""
+    return (stored if plain is None else plain)[:_HEAD_PLAIN_BYTES]
 
 
 def compress_for(path: PathLike, data: bytes) -> bytes:

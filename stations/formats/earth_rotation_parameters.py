@@ -51,12 +51,24 @@ def read_earth_rotation_parameters(path: PathLike) -> EarthRotationParameters:
     return parse_earth_rotation_parameters(data, identity)
 
 
+def is_earth_rotation(head: bytes) -> bool:
+    """Whether a file that begins so is one of earth rotation parameters."""
+    lines = _head_lines(head)
+    return bool(lines) and (
+        _FINALS_LINE.match(lines[0]) is not None or any(_IGS_VERSION.match(line) for line in lines[:3])
+    )
+
+
+def _head_lines(data: bytes) -> list[str]:
+    return [line for line in data[:4000].decode("latin-1").splitlines() if line.strip()]
+
+
 def parse_earth_rotation_parameters(data: bytes, identity: InputFile) -> EarthRotationParameters:
     """Like `read_earth_rotation_parameters`, from the plain text."""
-    head = [line for line in data[:4000].decode("latin-1").splitlines() if line.strip()]
+    head = _head_lines(data)
     if head and _FINALS_LINE.match(head[0]):
         return _parse_finals(data, identity)
-    if any(_IGS_VERSION.match(line) for line in head[:3]):
+    if is_earth_rotation(data):
         return _parse_igs(data, identity)
     found = head[0][:40] if head else ""
     raise FormatError(identity.path, 1, f"expected 'version 2' or a line of finals2000A, found {found!r}")

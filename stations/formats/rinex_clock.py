@@ -6,9 +6,12 @@ laid out as the other.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stations.formats.analysis_centres import centre_code
 from stations.formats.atomic_write import write_atomically
@@ -17,7 +20,7 @@ from stations.formats.compression import compress_for, read_bytes
 from stations.formats.fixed_width import TextLines, parse_integers, parse_reals, split_lines
 from stations.formats.satellite_names import TIME_SYSTEM, dense_index, satellite_keys, satellite_name
 from stations.records import InputFile, PathLike, SatelliteClocks
-from transforms.errors import FormatError
+from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
 
 # Columns from 0 of a record with a four-column name; RINEX clock 3.00, table A2.
@@ -129,6 +132,37 @@ def _read_header(lines: TextLines, path: str) -> tuple[TimeScale, str, int]:
         elif "ANALYSIS CENTER" in text[60:]:
             centre = text[:3].strip()
     raise FormatError(path, len(lines), "no END OF HEADER: the file is cut off or no RINEX clock file")
+
+
+def join_clocks(clocks: Sequence[SatelliteClocks]) -> SatelliteClocks:
+    """Join tables of clocks in time; where two hold the same epoch, the first in the sequence serves.
+
+    The centres must agree (InputError names them where they do not).
+    """
+    if not clocks:
+        raise InputError("no clocks to join")
+    centres = {c.centre for c in clocks}
+    if len(centres) > 1:
+        raise InputError(
+            f"clocks of different analysis centres cannot be joined: {', '.join(sorted(centres))}"
+        )
+    if len(clocks) == 1:
+        return clocks[0]
+    satellites = tuple(sorted({s for c in clocks for s in c.satellites}))
+    column = {s: i for i, s in enumerate(satellites)}
+    tai_ns = np.unique(np.concatenate([c.epochs.tai_ns for c in clocks]))
+    table = np.full((tai_ns.size, len(satellites)), np.nan)
+    for clock in reversed(clocks):  # the first is written last and so prevails
+        rows: NDArray[np.intp] = np.searchsorted(tai_ns, clock.epochs.tai_ns)
+        table[rows] = np.nan
+        table[np.ix_(rows, np.array([column[s] for s in clock.satellites], dtype=np.intp))] = clock.clock_s
+    return replace(
+        clocks[0],
+        epochs=Epochs(tai_ns, clocks[0].epochs.scale),
+        satellites=satellites,
+        clock_s=table,
+        inputs=tuple(dict.fromkeys(i for c in clocks for i in c.inputs)),
+    )
 
 
 def write_rinex_clock(clocks: SatelliteClocks, path: PathLike) -> None:

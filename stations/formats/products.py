@@ -1,0 +1,433 @@
+"""Choose the precise products of one analysis centre for one session, from files and folders.
+
+Orbits, clocks and biases of one centre belong together: clocks absorb the orbits' radial errors and carry
+the biases' reference (Banville et al. 2020, doi:10.1007/s00190-019-01335-w). So one centre, and of it one
+series, serves throughout. Earth rotation parameters are common to all (IERS) and are never a mix.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from stations.formats.analysis_centres import centre_code
+from stations.formats.fixed_width import BoolArray, FloatArray
+from stations.formats.product_files import ProductFile, ProductFiles, ProductKind, of_kind, read_product_files
+from stations.formats.rinex_clock import join_clocks
+from stations.formats.sp3 import join_orbits
+from stations.records import (
+    EarthRotationParameters,
+    PathLike,
+    PreciseProducts,
+    SatelliteClocks,
+    SatelliteOrbits,
+    SignalBiases,
+)
+from transforms.errors import InputError
+from transforms.time_scales import NANOSECONDS, SECONDS_PER_DAY, Epochs
+
+_DAY_NS: Final = SECONDS_PER_DAY * NANOSECONDS
+# A centre that serves this share of the satellites of the one that serves most counts as serving as many:
+# a few satellites under manoeuvre or decommissioned must not outweigh clocks ten times as dense.
+_AS_MANY_SATELLITES: Final = 0.8
+_FULL_COVERAGE: Final = 0.99
+# Rows of earth rotation parameters kept on either side, enough for any interpolation.
+_EARTH_ROTATION_MARGIN_DAYS: Final = 10
+_FEWEST_SATELLITES: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """What one series of one centre offers for the session."""
+
+    centre: str
+    series: str
+    orbit_files: tuple[ProductFile, ...]
+    clock_files: tuple[ProductFile, ...]
+    bias_file: ProductFile | None
+    coverage: float
+    satellites: dict[str, int]  # system -> satellites with orbit and clock in the session
+    clock_interval_s: float
+    systems_with_phase_biases: frozenset[str]
+
+    def describe(self, systems: Sequence[str]) -> str:
+        served = ", ".join(f"{s} {self.satellites[s]}" for s in systems if self.satellites.get(s))
+        return f"{served or 'no'} satellites, clocks every {self.clock_interval_s:g} s"
+
+
+def find_products(
+    paths: Iterable[PathLike],
+    first: Epochs,
+    last: Epochs,
+    *,
+    systems: str | Iterable[str] = "GEC",
+    ambiguities: Literal["float", "fix"] | str = "float",
+    centre: str | None = None,
+    allow_mixed: bool = False,
+) -> PreciseProducts:
+    """The products for observations from `first` to `last` (each shape ()).
+
+    Parameters
+    ----------
+    paths : files or folders (with sub-folders); SP3, RINEX clock, ERP or finals2000A and Bias-SINEX files are
+        told by their content, compressed or not, whatever their names; all other files are passed over
+    systems : letters of the systems that are to be used
+    ambiguities : with "fix", a centre with phase biases goes before one without
+    centre : code of the centre to take ("GRG"); None chooses the one that serves best: the most of the
+        systems, the longest part of the session, phase biases where asked, as many satellites as any (80 %),
+        the densest clocks, the most satellites, in this order
+    allow_mixed : let clocks or biases of another centre serve where the chosen one has none
+
+    Returns
+    -------
+    Products with orbits of the days beside the session where they are there (their clocks, which have
+    another reference, are left out), and remarks that say what was chosen and why.
+
+    Raises
+    ------
+    InputError : no orbits, products of another day, no satellite of the systems, an unknown centre, or
+        files named by the user that would make a mix; the text names the centres
+    FormatError : a file that was named is damaged
+    """
+    wanted = tuple(dict.fromkeys("".join(systems)))
+    if not wanted:
+        raise InputError("no satellite system was asked for")
+    found = read_product_files(paths, first, last)
+    remarks = [f"left out: {text}" for text in found.damaged]
+    candidates = _candidates(found, first, last, wanted)
+    chosen = _choose(candidates, wanted, ambiguities, centre)
+    # In the order that a reader asks: who, why, from what.
+    others = sorted({c.centre for c in candidates} - {chosen.centre})
+    among = f", chosen among {', '.join(sorted({c.centre for c in candidates}))}" if others else ""
+    among = ", as asked" if centre is not None else among
+    remarks.append(f"products of {chosen.centre}{among}: {chosen.describe(wanted)}")
+    mixed = _mix(chosen, found.files, ambiguities, allow_mixed, remarks)
+    orbits = _orbits(chosen, first, last, remarks)
+    clocks = join_clocks([c for f in mixed.clock_files if (c := f.clocks)]) if mixed.clock_files else None
+    if clocks is None:
+        remarks.append(f"clocks of the SP3 file, every {chosen.clock_interval_s:g} s")
+    if chosen.coverage < _FULL_COVERAGE:
+        remarks.append(f"the products cover {chosen.coverage:.0%} of the session")
+    missing = [s for s in wanted if not chosen.satellites.get(s)]
+    if missing:
+        remarks.append(f"no orbits with clocks for {', '.join(missing)}")
+    return PreciseProducts(
+        centre=chosen.centre,
+        mixed=mixed.is_mixed,
+        orbits=orbits,
+        clocks=clocks,
+        earth_rotation=_earth_rotation(found.files, chosen.centre, first, last, remarks),
+        biases=mixed.bias_file.biases if mixed.bias_file is not None else None,
+        remarks=tuple(remarks),
+    )
+
+
+def _candidates(found: ProductFiles, first: Epochs, last: Epochs, wanted: Sequence[str]) -> list[_Candidate]:
+    """One candidate for each series of each centre that has orbits in the session."""
+    orbit_files = of_kind(found.files, ProductKind.ORBITS)
+    if not orbit_files:
+        if found.other_days:
+            raise InputError(f"{_another_day(first, last)}: {', '.join(found.other_days[:5])}")
+        reason = f" ({found.damaged[0]})" if found.damaged else ""
+        raise InputError(f"no SP3 file of orbits among the products{reason}")
+    serving = [f for f in orbit_files if f.orbits is not None and _coverage(f.orbits, first, last) > 0.0]
+    if not serving:
+        days = [f"{f.path.name} ({f.orbits.epochs[0].date()})" for f in orbit_files if f.orbits is not None]
+        raise InputError(f"{_another_day(first, last)}: {', '.join([*days, *found.other_days][:5])}")
+    keys = sorted({(f.centre, f.series) for f in serving})
+    return [_candidate(key, orbit_files, found.files, first, last, wanted) for key in keys]
+
+
+def _another_day(first: Epochs, last: Epochs) -> str:
+    return f"products of another day than the observations ({first.iso()} to {last.iso()})"
+
+
+def _candidate(
+    key: tuple[str, str],
+    orbit_files: Sequence[ProductFile],
+    files: Sequence[ProductFile],
+    first: Epochs,
+    last: Epochs,
+    wanted: Sequence[str],
+) -> _Candidate:
+    centre, series = key
+    own = _one_for_each_day([f for f in orbit_files if (f.centre, f.series) == key], wanted)
+    in_session = [f.orbits for f in own if f.orbits is not None and _coverage(f.orbits, first, last) > 0.0]
+    orbits = join_orbits(in_session)
+    clock_files = [
+        f
+        for f in of_kind(files, ProductKind.CLOCKS)
+        if f.centre == centre
+        and _together(f.series, series)
+        and f.clocks is not None
+        and _overlaps(f.clocks.epochs, first, last)
+    ]
+    bias_files = [
+        f
+        for f in of_kind(files, ProductKind.BIASES)
+        if f.centre == centre and _together(f.series, series) and _valid_biases(f.biases, first, last)
+    ]
+    bias_file = max(
+        bias_files, key=lambda f: (len(_phase_systems(f.biases)), f.series == series), default=None
+    )
+    clocks = join_clocks([c for f in clock_files if (c := f.clocks)]) if clock_files else None
+    return _Candidate(
+        centre=centre,
+        series=series,
+        orbit_files=tuple(own),
+        clock_files=tuple(clock_files),
+        bias_file=bias_file,
+        coverage=_coverage(orbits, first, last),
+        satellites=_served(orbits, clocks, first, last),
+        clock_interval_s=_interval_s(orbits.epochs if clocks is None else clocks.epochs),
+        systems_with_phase_biases=_phase_systems(None if bias_file is None else bias_file.biases),
+    )
+
+
+def _one_for_each_day(files: Sequence[ProductFile], wanted: Sequence[str]) -> list[ProductFile]:
+    """Of files that start on the same day, the one with most satellites of the systems (then by name)."""
+    best: dict[int, tuple[tuple[int, int], ProductFile]] = {}
+    for file in sorted(files, key=lambda f: f.path.name):
+        if file.orbits is None:
+            continue
+        day = int(file.orbits.epochs.tai_ns[0]) // _DAY_NS
+        rank = (sum(s[0] in wanted for s in file.orbits.satellites), len(file.orbits.epochs))
+        if day not in best or rank > best[day][0]:
+            best[day] = (rank, file)
+    return [file for _, (_, file) in sorted(best.items())]
+
+
+def _together(one: str, other: str) -> bool:
+    return not one or not other or one == other
+
+
+def _choose(
+    candidates: Sequence[_Candidate], wanted: Sequence[str], ambiguities: str, centre: str | None
+) -> _Candidate:
+    names = ", ".join(sorted({c.centre for c in candidates}))
+    if centre is not None:
+        code = centre_code(centre)
+        candidates = [c for c in candidates if c.centre == code]
+        if not candidates:
+            raise InputError(f"no orbits of the analysis centre {centre} for this day; there are {names}")
+    most = max(sum(c.satellites.get(s, 0) for s in wanted) for c in candidates)
+    if most < _FEWEST_SATELLITES:
+        systems = sorted({s for c in candidates for s in c.satellites})
+        raise InputError(
+            f"no common satellites: {', '.join(wanted)} asked for, orbits with clocks of {names} are for "
+            f"{', '.join(systems) or 'none'}"
+        )
+
+    def rank(c: _Candidate) -> tuple[int, float, int, bool, float, int, str]:
+        satellites = sum(c.satellites.get(s, 0) for s in wanted)
+        return (
+            -sum(bool(c.satellites.get(s)) for s in wanted),
+            -round(c.coverage, 2),
+            -sum(s in c.systems_with_phase_biases for s in wanted) if ambiguities == "fix" else 0,
+            satellites < _AS_MANY_SATELLITES * most,
+            c.clock_interval_s,
+            -satellites,
+            c.centre + c.series,
+        )
+
+    return min(candidates, key=rank)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mix:
+    clock_files: tuple[ProductFile, ...]
+    bias_file: ProductFile | None
+    is_mixed: bool
+
+
+def _mix(
+    chosen: _Candidate,
+    files: Sequence[ProductFile],
+    ambiguities: str,
+    allow_mixed: bool,
+    remarks: list[str],
+) -> _Mix:
+    """Clocks and biases, of another centre only where the user said so."""
+    clock_files, bias_file = chosen.clock_files, chosen.bias_file
+    borrowed: list[str] = []
+    other_clocks = [f for f in of_kind(files, ProductKind.CLOCKS) if f not in clock_files]
+    other_biases = [f for f in of_kind(files, ProductKind.BIASES) if f is not bias_file]
+    # Only a file that the user named says that it is to be used; one in a folder may lie there by chance.
+    named = [f for f in other_clocks if f.named and not clock_files]
+    named += [f for f in other_biases if f.named and bias_file is None]
+    if named and not allow_mixed:
+        listed = ", ".join(f"{f.kind} of {f.centre} ({f.path.name})" for f in named)
+        raise InputError(
+            f"a mix of analysis centres: orbits of {chosen.centre}, {listed}; take files of one centre or "
+            "allow mixed products"
+        )
+    if allow_mixed:
+        if not clock_files and (from_named := [f for f in other_clocks if f.named]):
+            clock_files = tuple(f for f in from_named if f.centre == from_named[0].centre)
+            borrowed.append(f"clocks of {clock_files[0].centre}")
+        lacks_phase = ambiguities == "fix" and not chosen.systems_with_phase_biases
+        if bias_file is None or lacks_phase:
+            usable = [f for f in other_biases if f.named or (lacks_phase and _phase_systems(f.biases))]
+            if usable:
+                bias_file = usable[0]
+                borrowed.append(f"biases of {bias_file.centre}")
+    if borrowed:
+        remarks.append(f"mixed products, as allowed: orbits of {chosen.centre}, {', '.join(borrowed)}")
+    return _Mix(clock_files, bias_file, bool(borrowed))
+
+
+def _orbits(chosen: _Candidate, first: Epochs, last: Epochs, remarks: list[str]) -> SatelliteOrbits:
+    """Orbits of the session, and of the days beside it for the interpolation at its ends."""
+    session: list[SatelliteOrbits] = []
+    beside: list[SatelliteOrbits] = []
+    for file in chosen.orbit_files:
+        if file.orbits is None:
+            continue
+        if _coverage(file.orbits, first, last) > 0.0:
+            session.append(file.orbits)
+        elif _near(file.orbits.epochs, first, last):
+            # A neighbour's clocks have another reference: a jump between days is not to be interpolated.
+            beside.append(replace(file.orbits, clock_s=np.full_like(file.orbits.clock_s, np.nan)))
+    frame = session[0].frame
+    kept = [o for o in beside if o.frame == frame]
+    if len(kept) < len(beside):
+        remarks.append("orbits of a day beside the session are in another frame and not used")
+    if kept:
+        remarks.append(f"orbits of {len(kept)} day{'s' * (len(kept) > 1)} beside the session serve its ends")
+    return join_orbits([*session, *kept])
+
+
+def _near(epochs: Epochs, first: Epochs, last: Epochs) -> bool:
+    before = 0 <= int(first.tai_ns) - int(epochs.tai_ns[-1]) <= _DAY_NS // 2
+    after = 0 <= int(epochs.tai_ns[0]) - int(last.tai_ns) <= _DAY_NS // 2
+    return before or after
+
+
+def _interval_s(epochs: Epochs) -> float:
+    steps = np.diff(epochs.tai_ns)
+    return float(np.median(steps)) / NANOSECONDS if steps.size else 0.0
+
+
+def _coverage(orbits: SatelliteOrbits, first: Epochs, last: Epochs) -> float:
+    """Share of the session that a table covers, its last step included, 0..1."""
+    begin = max(int(orbits.epochs.tai_ns[0]), int(first.tai_ns))
+    step = round(_interval_s(orbits.epochs) * NANOSECONDS)
+    # A file of 24 h with both midnights touches the next day by one epoch; that is no coverage of it.
+    end = min(int(orbits.epochs.tai_ns[-1]) + step, int(last.tai_ns))
+    if int(last.tai_ns) == int(first.tai_ns):
+        return 1.0 if begin <= end else 0.0
+    share = max(end - begin, 0) / (int(last.tai_ns) - int(first.tai_ns))
+    touches_only = share * (int(last.tai_ns) - int(first.tai_ns)) <= step
+    return 0.0 if touches_only and share < 0.5 else share
+
+
+def _overlaps(epochs: Epochs, first: Epochs, last: Epochs) -> bool:
+    return bool(epochs.tai_ns[0] <= last.tai_ns and epochs.tai_ns[-1] > first.tai_ns)
+
+
+def _served(
+    orbits: SatelliteOrbits, clocks: SatelliteClocks | None, first: Epochs, last: Epochs
+) -> dict[str, int]:
+    """Satellites of each system with position and clock within the session."""
+    inside = _inside(orbits.epochs, first, last)
+    with_orbit = _present(orbits.satellites, orbits.position_ecef_m[inside, :, 0])
+    if clocks is None:
+        with_clock = _present(orbits.satellites, orbits.clock_s[inside])
+    else:
+        inside = _inside(clocks.epochs, first, last)
+        with_clock = _present(clocks.satellites, clocks.clock_s[inside])
+    counts: dict[str, int] = {}
+    for satellite in with_orbit & with_clock:
+        counts[satellite[0]] = counts.get(satellite[0], 0) + 1
+    return counts
+
+
+def _present(satellites: Sequence[str], table: FloatArray) -> set[str]:
+    """Satellites (columns of a table) with any finite value."""
+    columns = np.flatnonzero(np.isfinite(table).any(axis=0))
+    return {satellites[int(column)] for column in columns}
+
+
+def _inside(epochs: Epochs, first: Epochs, last: Epochs) -> BoolArray:
+    """Epochs in the session, and the nearest beyond its ends."""
+    step = round(_interval_s(epochs) * NANOSECONDS)
+    return (epochs.tai_ns > int(first.tai_ns) - step) & (epochs.tai_ns < int(last.tai_ns) + step)
+
+
+def _valid_biases(biases: SignalBiases | None, first: Epochs, last: Epochs) -> bool:
+    if biases is None:
+        return False
+    middle = (int(first.tai_ns) + int(last.tai_ns)) // 2
+    return any(int(b.valid_from.tai_ns) <= middle <= int(b.valid_until.tai_ns) for b in biases.biases)
+
+
+def _phase_systems(biases: SignalBiases | None) -> frozenset[str]:
+    if biases is None:
+        return frozenset()
+    return frozenset(
+        b.satellite[0] for b in biases.biases if b.kind == "OSB" and b.signal[:1] == "L" and b.satellite
+    )
+
+
+def _earth_rotation(
+    files: Sequence[ProductFile], centre: str, first: Epochs, last: Epochs, remarks: list[str]
+) -> EarthRotationParameters | None:
+    """Earth rotation of the chosen centre where it brackets the session, else the IERS's or another's."""
+    tables = [f for f in of_kind(files, ProductKind.EARTH_ROTATION) if f.earth_rotation is not None]
+    groups: dict[str, list[ProductFile]] = {}
+    for file in tables:
+        groups.setdefault(file.centre, []).append(file)
+    order = sorted(groups, key=lambda code: (code != centre, code != "", code))
+    for bracketing in (True, False):
+        for code in order:
+            joined = _join_earth_rotation(
+                [f.earth_rotation for f in groups[code] if f.earth_rotation is not None]
+            )
+            if bracketing and not _brackets(joined, first, last):
+                continue
+            if not bracketing and not _reaches(joined, first, last):
+                continue
+            names = ", ".join(f.path.name for f in groups[code])
+            if code != centre:
+                remarks.append(f"earth rotation parameters of {names}, common to all centres and no mix")
+            return _slice(joined, first, last)
+    remarks.append("no earth rotation parameters for this day")
+    return None
+
+
+def _join_earth_rotation(tables: Sequence[EarthRotationParameters]) -> EarthRotationParameters:
+    tai_ns, place = np.unique(np.concatenate([t.epochs.tai_ns for t in tables]), return_index=True)
+    return EarthRotationParameters(
+        epochs=Epochs(tai_ns, tables[0].epochs.scale),
+        pole_x_rad=np.concatenate([t.pole_x_rad for t in tables])[place],
+        pole_y_rad=np.concatenate([t.pole_y_rad for t in tables])[place],
+        ut1_minus_utc_s=np.concatenate([t.ut1_minus_utc_s for t in tables])[place],
+        inputs=tuple(dict.fromkeys(i for t in tables for i in t.inputs)),
+    )
+
+
+def _brackets(table: EarthRotationParameters, first: Epochs, last: Epochs) -> bool:
+    return bool(table.epochs.tai_ns[0] <= first.tai_ns and table.epochs.tai_ns[-1] >= last.tai_ns)
+
+
+def _reaches(table: EarthRotationParameters, first: Epochs, last: Epochs) -> bool:
+    """Whether the table comes within a day of both ends: the pole moves by less than 0.5 mas in a day."""
+    return bool(
+        table.epochs.tai_ns[0] <= int(first.tai_ns) + _DAY_NS
+        and table.epochs.tai_ns[-1] >= int(last.tai_ns) - _DAY_NS
+    )
+
+
+def _slice(table: EarthRotationParameters, first: Epochs, last: Epochs) -> EarthRotationParameters:
+    margin = _EARTH_ROTATION_MARGIN_DAYS * _DAY_NS
+    near = (table.epochs.tai_ns >= int(first.tai_ns) - margin) & (
+        table.epochs.tai_ns <= int(last.tai_ns) + margin
+    )
+    return replace(
+        table,
+        epochs=table.epochs[near],
+        pole_x_rad=table.pole_x_rad[near],
+        pole_y_rad=table.pole_y_rad[near],
+        ut1_minus_utc_s=table.ut1_minus_utc_s[near],
+    )
