@@ -30,6 +30,9 @@ GEOMETRY_FREE_WINDOW_S: Final = (
 NARROWEST_WINDOW: Final = 3  # epochs each side: six neighbours for a line of two unknowns
 WIDEST_WINDOW: Final = 10  # epochs each side: more brings curvature and no precision
 SCATTER_WINDOW: Final = 10  # epochs each side over which the scatter is taken
+# At longer intervals the residuals are travelling disturbances of the ionosphere rather than noise, and come
+# in bursts: there the scatter of the nearest neighbours alone counts too, where it is the larger.
+COARSE_INTERVAL_S: Final = 60.0
 IONOSPHERE_RATE_LIMIT_M_PER_S: Final = (
     0.0018  # 1 TECU/min on L1-L2: used only where nothing predicts the rate
 )
@@ -116,6 +119,9 @@ def geometry_free_spikes(
             spread, n_spread = sliding_median(np.where(doubtful, np.nan, residual), scatter_width)
             overall = np.nanmedian(residual) if np.isfinite(residual).any() else 0.0
             spread = np.where(n_spread >= 5, spread, np.maximum(np.nan_to_num(spread), overall))
+            if interval_s > COARSE_INTERVAL_S:
+                near, n_near = sliding_median(np.where(doubtful, np.nan, residual), NARROWEST_WINDOW)
+                spread = np.where(n_near >= NARROWEST_WINDOW, np.maximum(spread, near), spread)
             sigma = np.maximum(SCATTER_FROM_MAD * spread, noise_m)
             limit = np.maximum(floor_m, GEOMETRY_FREE_SIGMAS * sigma * scale)
             unpredicted = n == 0

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 FloatArray = NDArray[np.float64]
 
@@ -28,7 +29,6 @@ def sliding_median(values: FloatArray, half_width: int) -> tuple[FloatArray, NDA
 
 
 def sliding_maximum(values: FloatArray, half_width: int) -> FloatArray:
-    """Largest value within half_width epochs."""
-    padded = np.pad(values, ((half_width, half_width), (0, 0)), constant_values=0.0)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half_width + 1, axis=0)
-    return np.asarray(windows.max(axis=-1), dtype=np.float64)
+    """Largest of the values, none below 0, over epochs k - half_width .. k + half_width."""
+    width = 2 * half_width + 1
+    return np.asarray(maximum_filter1d(values, width, axis=0, mode="constant", cval=0.0), dtype=np.float64)

@@ -85,12 +85,11 @@ def wide_lane_steps(
             & (statistic > WIDE_LANE_SIGMAS)
             & (np.abs(step) > WIDE_LANE_FLOOR_CYCLES)
         )
+        if not candidate.any():
+            break
         score = np.where(candidate, statistic, 0.0)
         peak = sliding_maximum(score, separation)
-        chosen = candidate & (score >= peak)
-        if not chosen.any():
-            break
-        found |= chosen
+        found |= candidate & (score >= peak)
     return found
 
 
