@@ -1,6 +1,6 @@
 """The main job: a region's files in, its reference products out. This is the engine `local`: plain processes.
 
-Every engine does the same three steps: `plan_region`, then each `StationDayTask` by `run_station_day` somewhere,
+Every engine takes the same three steps: `plan_region`, each `StationDayTask` by `run_station_day` somewhere,
 then `finish_region`. So the products are the same bytes whichever ran.
 """
 

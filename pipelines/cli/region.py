@@ -1,0 +1,72 @@
+"""`jizhun run` and `jizhun simulate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import JsonOption, TerminalProgress, console, say, waiting, write_json
+
+
+def run(
+    region: Annotated[Path, typer.Argument(metavar="REGION.toml", help="Settings of the region.")],
+    engine: Annotated[
+        str,
+        typer.Option(help="What runs the tasks: prefect (its embedded server) or local (plain processes)."),
+    ] = "prefect",
+    json: JsonOption = False,
+) -> None:
+    """The main job: observations of a region in, its reference products out, published into the catalogue.
+
+    Repeated, it reuses what has not changed, and says so. Both engines give the same bytes.
+
+    Example: jizhun run sample_data/REGION.toml --engine local
+    """
+    from importlib.metadata import entry_points
+
+    from transforms.errors import InputError
+
+    engines = entry_points(group="jizhun.engines")
+    if engine not in engines.names:
+        raise typer.BadParameter(
+            f'no engine "{engine}"; there are {", ".join(sorted(engines.names))}', param_hint="--engine"
+        )
+    from pipelines.cli.region_table import region_contract, show_outcome
+    from pipelines.settings import read_region
+
+    read_region(region)  # a mistake in the settings is told before an engine warms up
+    with waiting(f"starting the engine {engine}"):
+        run_region = engines[engine].load()
+    with TerminalProgress() as progress:
+        outcome = run_region(region, progress=progress)
+    if json:
+        write_json(region_contract(outcome))
+    else:
+        show_outcome(outcome, console())
+    if not outcome.publications:
+        why = f": {outcome.result.problems[-1]}" if outcome.result.problems else ""
+        raise InputError(f"{region}: nothing could be published{why}")
+    if outcome.result.problems:
+        say(f"{len(outcome.result.problems)} problems are listed above and in the report.")
+
+
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder to write the region into.")],
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the random numbers; the same gives the same files.")
+    ] = 1,
+    json: JsonOption = False,
+) -> None:
+    """Write a simulated region with its truth: observations, products, levelling, gravity, common points.
+
+    Example: jizhun simulate /tmp/delta && jizhun run /tmp/delta/REGION.toml
+    """
+    from stations.simulation.region import simulate_region
+
+    with waiting("simulating"):
+        simulate_region(out, seed=seed)
+    files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    if json:
+        write_json({"folder": str(out), "seed": seed, "files": files})
+    else:
+        say(f"{len(files)} files in {out}; next: jizhun run {out}/REGION.toml")

@@ -1,0 +1,171 @@
+"""`jizhun station`: one station's observations judged and solved."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
+
+app = typer.Typer(help="One station: judge its observations, solve its position.", no_args_is_help=True)
+
+
+class Ambiguities(StrEnum):
+    """Values of --ambiguities."""
+
+    FLOAT = "float"
+    FIX = "fix"
+
+
+class Mode(StrEnum):
+    """Values of --mode."""
+
+    STATIC = "static"
+    KINEMATIC = "kinematic"
+
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", help="RINEX observation files of one station, compressed or not."),
+]
+
+
+@app.command("solve")
+def solve(
+    files: Files,
+    products: Annotated[
+        list[Path],
+        typer.Option(
+            help="Folder or file with SP3, CLK, ERP, BIA, found by content and date; may be repeated."
+        ),
+    ],
+    centre: Annotated[
+        str | None,
+        typer.Option(help="Analysis centre to take throughout, such as GRG; default: the best served."),
+    ] = None,
+    allow_mixed_products: Annotated[
+        bool, typer.Option("--allow-mixed-products", help="Accept products of several centres together.")
+    ] = False,
+    systems: Annotated[str, typer.Option(help="Letters of the systems to use: G, E, C, J.")] = "GEC",
+    ambiguities: Annotated[
+        Ambiguities, typer.Option(help="Leave ambiguities real, or fix them.")
+    ] = Ambiguities.FLOAT,
+    mode: Annotated[Mode, typer.Option(help="One position, or one for each epoch.")] = Mode.STATIC,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="S", min=0.05, max=3600.0, help="Interval of the epochs used, seconds."),
+    ] = None,
+    antex: Annotated[
+        list[Path] | None,
+        typer.Option(help="ANTEX file; may be repeated, the first with the antenna serves."),
+    ] = None,
+    ocean_loading: Annotated[
+        Path | None, typer.Option(help="Ocean loading coefficients, BLQ format.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the solution as SINEX, NetCDF and JSON here.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Precise point positioning of one station.
+
+    Example: jizhun station solve BOR1*.crx.gz --products products/ --antex igs20.atx --json
+    """
+    import time
+
+    from pipelines.solution_json import solution_contract
+    from pipelines.station_solve import SolveRequest, solve_files, write_solution
+
+    unknown = sorted(set(systems) - set("GECJ"))
+    if unknown or not systems:
+        raise typer.BadParameter(
+            f'systems are letters out of "GECJ", not "{systems}"', param_hint="--systems"
+        )
+    if ambiguities is Ambiguities.FIX:
+        raise typer.BadParameter(
+            "fixing ambiguities to integers is not available yet; use --ambiguities float",
+            param_hint="--ambiguities",
+        )
+    request = SolveRequest(
+        files=tuple(files),
+        products=tuple(products),
+        centre=centre,
+        allow_mixed_products=allow_mixed_products,
+        systems=systems,
+        ambiguities="float",
+        mode=mode.value,
+        interval_s=interval,
+        antex=tuple(antex or ()),
+        ocean_loading=ocean_loading,
+    )
+    began = time.monotonic()
+    with waiting(f"solving {', '.join(path.name for path in files)}"):
+        solution = solve_files(request)
+    seconds = time.monotonic() - began
+    written = [] if out is None else write_solution(out, solution)
+    for remark in solution.remarks:
+        say(f"note: {remark}")
+    for path in written:
+        say(f"wrote {path}")
+    contract = solution_contract(solution, seconds)
+    if json:
+        write_json(contract)
+        return
+    east, north, up = (value * 1e3 for value in contract["sigma_enu_m"])
+    x, y, z = contract["position_ecef_m"]
+    console().print(
+        f"{solution.station}  {solution.frame} at {contract['epoch']} GPST\n"
+        f"  x y z  {x:.4f}  {y:.4f}  {z:.4f} m   σ E N U  {east:.1f} {north:.1f} {up:.1f} mm\n"
+        f"  {solution.n_epochs} epochs, {solution.n_observations} observations, "
+        f"{', '.join(solution.signals)}, {solution.ambiguities}, products of {solution.centre}\n"
+        f"  residuals: phase {solution.residual_rms_phase_m * 1e3:.1f} mm, "
+        f"code {solution.residual_rms_code_m:.2f} m; {seconds:.1f} s"
+    )
+
+
+@app.command("qc")
+def qc(files: Files, json: JsonOption = False) -> None:
+    """Quality of a station's observations: completeness, cycle slips, multipath, signals, BDS-3 readiness.
+
+    Example: jizhun station qc WUH200CHN_R_20261160000_01D_30S_MO.crx.gz
+    """
+    from pipelines.solution_json import quality_contract
+    from stations.formats.rinex_observation import read_observations
+    from stations.quality.report import quality_report
+
+    with waiting(f"reading {', '.join(path.name for path in files)}"):
+        report = quality_report(read_observations(files))
+    if json:
+        write_json(quality_contract(report))
+        return
+    from rich import box
+    from rich.table import Table
+
+    out = console()
+    out.print(
+        f"{report.station}  {report.first_epoch.iso()} to {report.last_epoch.iso()} GPST every "
+        f"{report.interval_s:g} s\n"
+        f"  {report.n_epochs} of {report.n_epochs_expected} epochs ({report.completeness * 100:.1f} %), "
+        f"{report.n_cycle_slips} cycle slips ({report.cycle_slips_per_thousand:.2f} in 1000)\n"
+        f"  BDS-3 signals: {'yes' if report.tracks_bds3 else 'no'}\n"
+        f"  verdict: {report.verdict.value}"
+    )
+    for reason in report.reasons:
+        out.print(f"    {reason}", soft_wrap=True, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("system", "signal", "carrier"):
+        table.add_column(title)
+    for title in ("satellites", "observations", "C/N0 dB-Hz", "multipath m"):
+        table.add_column(title, justify="right")
+    for item in report.signals:
+        table.add_row(
+            item.system,
+            item.signal,
+            item.carrier,
+            str(item.n_satellites),
+            str(item.n_observations),
+            "-" if item.mean_cn0_dbhz is None else f"{item.mean_cn0_dbhz:.1f}",
+            "-" if item.multipath_rms_m is None else f"{item.multipath_rms_m:.3f}",
+        )
+    out.print(table)
