@@ -91,6 +91,13 @@ def test_commands_named_exist(name: str) -> None:
     assert named <= known_commands(), named - known_commands()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(REPOSITORY)))
+def test_no_document_names_a_command_that_is_not_there(document: Path) -> None:
+    named = commands_named(document.read_text(encoding="utf-8"))
+    if named:
+        assert named <= known_commands(), named - known_commands()
+
+
 def test_both_readmes_tell_the_same_story() -> None:
     english, chinese = (text_of(name) for name in READMES)
     assert [level for level, _ in headings(english)] == [level for level, _ in headings(chinese)]

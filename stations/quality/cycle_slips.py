@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stations.quality.geometry_free import geometry_free_spikes
+from stations.quality.geometry_free import geometry_free_excess
 from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz, signal_pairs
 from stations.quality.wide_lane import code_outliers, wide_lane_cycles, wide_lane_steps
 from stations.records import LossOfLock, Observations
@@ -230,10 +230,11 @@ def find_cycle_slips(
     wavelength_2 = SPEED_OF_LIGHT_M_PER_S / frequency_2
     geometry_free_m = wavelength_1 * phase_1 - wavelength_2 * phase_2
     difference_m = np.where(continues, geometry_free_m - geometry_free_m[origin, columns], np.nan)
-    geometry_free, limit_m = geometry_free_spikes(
+    suspicion, limit_m = geometry_free_excess(
         time, difference_m, step_s, loss_of_lock, np.abs(wavelength_1 - wavelength_2), sine, interval
     )
 
+    geometry_free = suspicion > 1.0
     clock_jump = _code_clock_jumps(code_1 - wavelength_1 * phase_1, origin, continues)
     level_m = np.cumsum(clock_jump)[:, np.newaxis] * MILLISECOND_JUMP_M
     wide_lane = wide_lane_cycles(
@@ -242,7 +243,7 @@ def find_cycle_slips(
     known = after_gap | loss_of_lock | geometry_free
     bad_code = code_outliers(wide_lane)
     usable = np.isfinite(wide_lane) & ~bad_code
-    melbourne = wide_lane_steps(wide_lane, usable, known, continues, sine, interval)
+    melbourne = wide_lane_steps(wide_lane, usable, known, continues, suspicion, sine, interval)
     return SlipMasks(
         present=present,
         arc_start=known | melbourne,

@@ -76,7 +76,7 @@ def _predict_rate(
     return prediction, cofactor, n.astype(np.int64)
 
 
-def geometry_free_spikes(
+def geometry_free_excess(
     time_s: FloatArray,
     difference_m: FloatArray,
     step_s: FloatArray,
@@ -84,8 +84,11 @@ def geometry_free_spikes(
     wavelength_difference_m: FloatArray,
     elevation_sine: FloatArray,
     interval_s: float,
-) -> tuple[BoolArray, FloatArray]:
-    """Spikes in the differences of the geometry-free phase, and the limit at each, m.
+) -> tuple[FloatArray, FloatArray]:
+    """How far the differences of the geometry-free phase are from the predicted ones, and the limit.
+
+    Returns the excess as a share of the limit (above 1 it is a slip; 0 where there is no difference), and the
+    limit, m, NaN where there is no difference. Both (n_epoch, n_satellite).
 
     Parameters
     ----------
@@ -110,7 +113,7 @@ def geometry_free_spikes(
         deviation = np.abs(rate - centre) * step_s
         spread, _ = sliding_median(np.where(suspect, np.nan, deviation), scatter_width)
         spike = deviation > np.maximum(floor_m, FIRST_PASS_SIGMAS * SCATTER_FROM_MAD * spread) * usual
-        limit = np.full(difference_m.shape, np.nan)
+        limit, excess = np.full(difference_m.shape, np.nan), np.zeros(difference_m.shape)
         for _ in range(2):
             doubtful = spike | suspect
             prediction, cofactor, n = _predict_rate(middle, np.where(doubtful, np.nan, rate), half_width)
@@ -128,4 +131,5 @@ def geometry_free_spikes(
             limit = np.where(unpredicted, floor_m + IONOSPHERE_RATE_LIMIT_M_PER_S * step_s, limit)
             excess = np.where(unpredicted, np.abs(difference_m), np.abs(rate - prediction) * step_s)
             spike = excess > limit
-    return spike & np.isfinite(difference_m), np.where(np.isfinite(difference_m), limit, np.nan)
+        there = np.isfinite(difference_m)
+        return np.where(there, excess / limit, 0.0), np.where(there, limit, np.nan)

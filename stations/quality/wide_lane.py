@@ -13,6 +13,9 @@ BoolArray = NDArray[np.bool_]
 
 WIDE_LANE_WINDOW_S: Final = 900.0  # each side: long against multipath at one epoch, short against a pass
 WIDE_LANE_SIGMAS: Final = 4.0  # Blewitt (1990): 4 sigma of the running mean
+# Where the geometry-free phase half suspects a slip, pairs such as 5 and 4 cycles, the wide-lane needs less.
+SECONDING_SIGMAS: Final = 2.5
+SECONDING_SHARE: Final = 0.6  # of the geometry-free limit: 3.6 of its 6 sigma
 WIDE_LANE_FLOOR_CYCLES: Final = 0.7  # the smallest wide-lane slip is 1 cycle
 WIDE_LANE_NOISE_FLOOR_CYCLES: Final = 0.15  # about 0.2 m of code noise
 CODE_CORRELATION_S: Final = 90.0  # code multipath and smoothing in receivers: means over less do not improve
@@ -53,6 +56,7 @@ def wide_lane_steps(
     usable: BoolArray,
     known: BoolArray,
     continues: BoolArray,
+    suspicion: FloatArray,
     elevation_sine: FloatArray,
     interval_s: float,
 ) -> BoolArray:
@@ -62,11 +66,13 @@ def wide_lane_steps(
     neighbourhood splits its arc, and the search is repeated on the parts.
 
     usable : wide-lane is there and no code outlier; known : starts of arcs; continues : inside an arc
+    suspicion : excess of the geometry-free phase over its prediction, as a share of its limit
     """
     n_epoch = wide_lane.shape[0]
     found = np.zeros(wide_lane.shape, dtype=np.bool_)
     window = max(5, round(WIDE_LANE_WINDOW_S / interval_s))
     separation = max(1, window // 2)
+    needed = np.where(suspicion > SECONDING_SHARE, SECONDING_SIGMAS, WIDE_LANE_SIGMAS)
     rows = np.arange(n_epoch)[:, np.newaxis]
     for _ in range(LONGEST_SEARCH):
         starts = known | found
@@ -79,11 +85,7 @@ def wide_lane_steps(
         after = _window_moments(centred, usable, rows, np.minimum(after_end, rows + window))
         statistic, step = _step_statistic(before, after, elevation_sine, interval_s)
         candidate = (
-            continues
-            & ~starts
-            & usable
-            & (statistic > WIDE_LANE_SIGMAS)
-            & (np.abs(step) > WIDE_LANE_FLOOR_CYCLES)
+            continues & ~starts & usable & (statistic > needed) & (np.abs(step) > WIDE_LANE_FLOOR_CYCLES)
         )
         if not candidate.any():
             break
