@@ -15,7 +15,7 @@ from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
 
-DEFAULT_SEED: Final = 20260426
+DEFAULT_SEED: Final = 1
 DAYS: Final = ("2026-04-26", "2026-04-27")
 INTERVAL_S: Final = 300.0
 EPOCHS_PER_DAY: Final = 288
@@ -140,11 +140,11 @@ STATIONS: Final = (
     ),
     SimulatedStation(
         "TAIX00CHN", 31.203318, 119.936277, 34.2188, MODERN_B, "B12-7790", GEODETIC, "SG2-00904",
-        (0.0012, -0.0008, 0.0650), (-0.0001, 0.0006, -0.0012),
+        (0.0012, -0.0008, 0.0650), (-0.0001, 0.0006, -0.0012), levelled=False,
     ),
     SimulatedStation(
         "WUJN00CHN", 31.618205, 120.349611, 24.7036, MODERN_A, "A900-0240", CHOKE_RING, "SC1-20561",
-        (0.0, 0.0, 0.0083), (-0.0006, -0.0003, -0.0048), outage=("2026-04-26", 97, 31),
+        (0.0, 0.0, 0.0083), (-0.0006, -0.0003, -0.0048), levelled=False, outage=("2026-04-26", 97, 31),
     ),
     SimulatedStation(
         "CHMD00CHN", 31.627790, 121.553902, 21.4952, MODERN_A, "A900-0251", CHOKE_RING, "SC1-20588",
@@ -153,11 +153,11 @@ STATIONS: Final = (
     ),
     SimulatedStation(
         "HZWN00CHN", 30.352867, 120.921448, 30.0573, MODERN_B, "B12-7802", GEODETIC, "SG2-00917",
-        (0.0, 0.0, 0.0460), (0.0003, 0.0008, -0.0019), levelled=False,
+        (0.0, 0.0, 0.0460), (0.0003, 0.0008, -0.0019),
     ),
     SimulatedStation(
         "YZTZ00CHN", 32.447026, 119.768513, 26.9310, OLD, "OT-3308", OLD_GPS, "SO3-0012",
-        (0.0, 0.0, 0.0000), (0.0005, 0.0000, -0.0008), levelled=False,
+        (0.0, 0.0, 0.0000), (0.0005, 0.0000, -0.0008),
     ),
 )  # fmt: skip
 
