@@ -138,6 +138,9 @@ def solve(
     inverse = np.linalg.inv(bordered)
     step = (inverse @ right)[:n] / scale
     cofactor = inverse[:n, :n] / np.outer(scale, scale)
+    cofactor = 0.5 * (cofactor + cofactor.T)
+    # A parameter that the conditions fix has a variance of zero, which rounding may leave below it.
+    np.fill_diagonal(cofactor, np.maximum(np.diagonal(cofactor), 0.0))
     square_sum = (
         equations.weighted_square_sum
         - 2.0 * float(step @ equations.right_side)
@@ -146,7 +149,7 @@ def solve(
     return AdjustedParameters(
         keys=equations.keys,
         values=equations.approximate + step,
-        cofactor=0.5 * (cofactor + cofactor.T),
+        cofactor=cofactor,
         weighted_square_sum=max(square_sum, 0.0),
         degrees_of_freedom=equations.n_observations - n + c,
     )

@@ -23,6 +23,8 @@ _ROBUST_ITERATIONS: Final = 30
 _HUBER_LIMIT: Final = 1.5  # Huber (1981), Robust Statistics: 95 per cent efficient at the normal distribution
 _SMALLEST_BLOCK_REDUNDANCY: Final = 0.1
 _GROSS_SIGNIFICANCE: Final = 0.01
+# Not zero: a station of gross blocks only keeps its place in the equations.
+_GROSS_WEIGHT: Final = 1e-6
 _BLOCK: Final = 3  # observations of a block
 
 
@@ -84,35 +86,48 @@ def robust_variance_factor(design: FloatArray, misclosure: FloatArray, constrain
     plain variance factor of clean data (reweighting after Rousseeuw and Leroy 1987, Robust Regression and
     Outlier Detection, section 5.2). 1 where nothing is redundant.
     """
-    m = misclosure.size // 3
-    weight = np.ones(m)
-    median_of_three = float(chi2.median(_BLOCK)) / _BLOCK
+    weight = np.ones(misclosure.size // _BLOCK)
+    median_of_block = float(chi2.median(_BLOCK)) / _BLOCK
     factor = 1.0
     for _ in range(_ROBUST_ITERATIONS):
-        root = np.repeat(np.sqrt(weight), 3)
-        weighted = design * root[:, None]
-        normal = weighted.T @ weighted
-        inverse = _constrained_inverse(normal, constraints)
-        step = inverse @ (weighted.T @ (misclosure * root))
-        residual = misclosure - design @ step
-        square_sums = (residual**2).reshape(m, 3).sum(axis=1)
-        explained = np.einsum("ij,jk,ik->i", weighted, inverse, weighted).reshape(m, 3).sum(axis=1)
-        redundancy = np.clip(3.0 - explained, 0.0, 3.0)
-        controlled = redundancy > _SMALLEST_BLOCK_REDUNDANCY
+        normalised, controlled = _normalised_blocks(design, misclosure, constraints, weight)
         if not np.any(controlled):
             return 1.0
-        normalised = np.zeros(m)
-        normalised[controlled] = square_sums[controlled] / redundancy[controlled]
-        previous = factor
-        factor = float(np.median(normalised[controlled])) / median_of_three
+        previous, factor = factor, float(np.median(normalised[controlled])) / median_of_block
         if factor == 0.0:
             return 0.0
         size = np.sqrt(normalised / factor)
         weight = np.where(size > _HUBER_LIMIT, _HUBER_LIMIT / np.maximum(size, _HUBER_LIMIT), 1.0)
         if abs(factor - previous) < 1e-6 * factor:
             break
-    good = controlled & (_BLOCK * normalised < factor * chi_square_limit(_BLOCK, _GROSS_SIGNIFICANCE))
-    return float(np.sum(square_sums[good]) / np.sum(redundancy[good])) if np.any(good) else factor
+    gross = chi_square_limit(_BLOCK, _GROSS_SIGNIFICANCE) / _BLOCK
+    for _ in range(_ROBUST_ITERATIONS):
+        good = controlled & (normalised < factor * gross)
+        if not np.any(good):
+            break
+        weight = np.where(good | ~controlled, 1.0, _GROSS_WEIGHT)
+        normalised, _ = _normalised_blocks(design, misclosure, constraints, weight)
+        previous, factor = factor, float(np.mean(normalised[good]))
+        if abs(factor - previous) < 1e-6 * factor:
+            break
+    return factor
+
+
+def _normalised_blocks(
+    design: FloatArray, misclosure: FloatArray, constraints: FloatArray, weight: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Square sums of blocks over their redundancies, (m,), and which blocks are controlled."""
+    root = np.repeat(np.sqrt(weight), _BLOCK)
+    weighted = design * root[:, None]
+    inverse = _constrained_inverse(weighted.T @ weighted, constraints)
+    residual = misclosure - design @ (inverse @ (weighted.T @ (misclosure * root)))
+    square_sums = (residual**2).reshape(-1, _BLOCK).sum(axis=1)
+    explained = np.einsum("ij,jk,ik->i", weighted, inverse, weighted).reshape(-1, _BLOCK).sum(axis=1)
+    redundancy = np.clip(_BLOCK - explained, 0.0, float(_BLOCK))
+    controlled = redundancy > _SMALLEST_BLOCK_REDUNDANCY
+    normalised = np.zeros(weight.size)
+    normalised[controlled] = square_sums[controlled] / redundancy[controlled]
+    return normalised, controlled
 
 
 def _constrained_inverse(normal: FloatArray, constraints: FloatArray) -> FloatArray:

@@ -48,7 +48,6 @@ AGENCY: Final = "JZH"  # three letters for the software's operator, until the op
 UNCONSTRAINED: Final = "2"
 _TECHNIQUE: Final = "P"  # GNSS
 _UNKNOWN_DOMES: Final = "---------"
-_ALL_SOLUTIONS: Final = "----"
 _FRAME_COMMENT: Final = "REFERENCE FRAME"
 _NAME_COMMENT: Final = "STATION NAME"
 _NINE_CHARACTERS: Final = re.compile(r"[A-Z0-9]{4}\d\d[A-Z]{3}\Z")  # IGS long station names
