@@ -1,8 +1,11 @@
-"""A station solution as NetCDF-4: position, zenith delays and residuals with their units, for xarray."""
+"""A station solution as NetCDF: position, zenith delays and residuals with their units, for xarray.
+
+The classic format with 64-bit offsets, which scipy writes and every reader knows; times are seconds of GPST.
+"""
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -10,6 +13,9 @@ import xarray as xr
 from stations.records import StationSolution
 from transforms.errors import InputError
 from transforms.time_scales import TimeScale
+
+SECONDS_OF_GPST: Final = "seconds since 1980-01-06"
+_TIMES: Final = ("delay_epoch", "residual_epoch", "epoch")
 
 
 def solution_dataset(solution: StationSolution) -> xr.Dataset:
@@ -65,10 +71,16 @@ def solution_dataset(solution: StationSolution) -> xr.Dataset:
 
 
 def write_solution_netcdf(path: Path, solution: StationSolution) -> None:
-    """Write the solution as NetCDF-4, whole or not at all; the same solution gives the same bytes."""
+    """Write the solution as NetCDF, whole or not at all; the same solution gives the same bytes."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        solution_dataset(solution).to_netcdf(partial, engine="h5netcdf")
+        dataset = solution_dataset(solution)
+        encoding = {
+            name: {"units": SECONDS_OF_GPST, "dtype": "float64"}
+            for name in _TIMES
+            if name in dataset.variables
+        }
+        dataset.to_netcdf(partial, engine="scipy", format="NETCDF3_64BIT", encoding=encoding)
         partial.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error})") from error
