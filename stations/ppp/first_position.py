@@ -23,6 +23,8 @@ _GROSS_ERROR_M: Final = 50.0
 _ABSURD_CODE_M: Final = 1000.0
 _SURFACE_LIMIT_M: Final = 2.0e5  # an antenna farther from the equator's radius than this is no ground station
 _MEAN_WET_DELAY_M: Final = 0.1
+# Where the iteration starts with nothing known: near the earth's centre, yet with directions of its own.
+_NEAR_CENTRE_ECEF_M: Final = np.array([1.0e5, 0.0, 0.0])
 
 
 def plausible_position(position_ecef_m: FloatArray | None) -> bool:
@@ -97,7 +99,7 @@ def first_position(
     InputError : too few observations in common with the orbits; AdjustmentError : no convergence
     """
     known = start_ecef_m is not None and plausible_position(start_ecef_m)
-    position = np.zeros(3) if start_ecef_m is None or not known else start_ecef_m.copy()
+    position = _NEAR_CENTRE_ECEF_M.copy() if start_ecef_m is None or not known else start_ecef_m.copy()
     clock = np.zeros(n_epochs)
     unit = epoch_index * (int(group.max(initial=0)) + 1) + group
     for iteration in range(_MAXIMUM_ITERATIONS):

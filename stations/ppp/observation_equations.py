@@ -23,6 +23,7 @@ from stations.models.troposphere import (
     standard_pressure_hpa,
     zenith_hydrostatic_delay_m,
 )
+from stations.ppp.first_position import plausible_position
 from stations.ppp.options import PppOptions
 from stations.ppp.parameters import ParameterLayout
 from stations.ppp.paths import SignalPaths
@@ -56,8 +57,13 @@ def station_motion(
     earth_rotation: EarthRotationParameters | None,
     ocean_loading: OceanLoading | None,
 ) -> StationMotion:
-    """Tidal displacements of a station at epochs: solid earth, pole (if earth rotation is known), ocean."""
+    """Tidal displacements of a station at epochs: solid earth, pole (if earth rotation is known), ocean.
+
+    None for a trial position that is not on the ground, as in the first steps from the earth's centre.
+    """
     sun, moon = sun_moon_positions(epochs, earth_rotation)
+    if not plausible_position(position_ecef_m):
+        return StationMotion(np.zeros_like(sun), sun)
     displacement = solid_earth_tide_displacement(position_ecef_m, epochs, sun, moon)
     if earth_rotation is not None:
         x, y, _ = earth_rotation_at(epochs, earth_rotation)

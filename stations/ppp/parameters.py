@@ -16,10 +16,11 @@ class TimeNodes:
     second_s: FloatArray
 
     @classmethod
-    def over(cls, first_s: float, last_s: float, step_s: float) -> "TimeNodes":
-        """Nodes from `first_s` to `last_s`, as near to `step_s` apart as fits."""
-        count = max(round((last_s - first_s) / step_s), 1) + 1
-        return cls(np.linspace(first_s, max(last_s, first_s + 1.0), count))
+    def over(cls, first_s: float, last_s: float, step_s: float, origin_s: float = 0.0) -> "TimeNodes":
+        """Nodes at `origin_s` plus multiples of `step_s` that enclose `first_s` to `last_s`."""
+        begin = np.floor((first_s - origin_s) / step_s)
+        end = max(np.ceil((last_s - origin_s) / step_s), begin + 1)
+        return cls(origin_s + step_s * np.arange(begin, end + 1))
 
     def weights(self, second_s: FloatArray) -> tuple[IntArray, FloatArray]:
         """Index of the node before (n,) and the share of the node after (n,), 0..1."""

@@ -18,7 +18,7 @@ BoolArray = NDArray[np.bool_]
 
 _CODE_GROSS_ERROR_M: Final = 30.0
 _TAG_TOLERANCE_S: Final = 0.05  # receivers tag epochs off the whole second by milliseconds at most
-_GPST_MINUS_TAI_NS: Final = -19_000_000_000
+GPST_MINUS_TAI_NS: Final = -19_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Rejections:
 
 def epochs_on_interval(epoch_ns: IntArray, interval_s: float) -> IntArray:
     """Indices of the epochs (n,) that lie on whole multiples of the interval since midnight GPST."""
-    gps_ns = epoch_ns + _GPST_MINUS_TAI_NS
+    gps_ns = epoch_ns + GPST_MINUS_TAI_NS
     step = round(interval_s * 1e9)
     away = np.abs((gps_ns + step // 2) % step - step // 2)
     return np.flatnonzero(away <= _TAG_TOLERANCE_S * 1e9).astype(np.int64)

@@ -23,7 +23,7 @@ from stations.ppp.options import PppOptions, observation_sigma_factor
 from stations.ppp.orbits import ClockTable, OrbitTable, satellite_lookup
 from stations.ppp.parameters import ParameterLayout, TimeNodes
 from stations.ppp.paths import SignalPaths, signal_paths
-from stations.ppp.rows import ObservationRows
+from stations.ppp.rows import GPST_MINUS_TAI_NS, ObservationRows
 from stations.ppp.signal_selection import DualFrequencyObservations
 from stations.records import AntennaCalibration, OceanLoading, PreciseProducts
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
@@ -32,6 +32,7 @@ from transforms.time_scales import Epochs
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+_DAY_NS: Final = 86_400_000_000_000
 _BEIDOU2_LAST_PRN: Final = 18  # the satellites that fly orbit-normal while the sun is low
 
 
@@ -151,10 +152,11 @@ class Session:
     ) -> LinearProblem:
         second_s = rows.second_s
         first, last = float(second_s.min()), float(second_s.max())
+        midnight = -float((rows.epoch_ns[0] + GPST_MINUS_TAI_NS) % _DAY_NS) / 1e9
         layout = ParameterLayout(
             static=self.options.mode == "static",
-            zenith=TimeNodes.over(first, last, self.options.zenith_delay_step_s),
-            gradient=TimeNodes.over(first, last, self.options.gradient_step_s),
+            zenith=TimeNodes.over(first, last, self.options.zenith_delay_step_s, midnight),
+            gradient=TimeNodes.over(first, last, self.options.gradient_step_s, midnight),
             n_arcs=int(rows.arc.max()) + 1,
         )
         equations = build_equations(

@@ -168,10 +168,11 @@ def test_correlation_inflation_of_white_and_of_correlated_noise():
 @settings(max_examples=30)
 @given(st.floats(600.0, 86400.0), st.floats(300.0, 7200.0))
 def test_time_nodes_cover_the_session_and_weights_add_up(span, step):
-    nodes = TimeNodes.over(0.0, span, step)
-    before, share = nodes.weights(np.linspace(0.0, span, 50))
-    assert nodes.second_s[0] == 0.0
-    assert nodes.second_s[-1] == pytest.approx(span)
+    nodes = TimeNodes.over(100.0, 100.0 + span, step, origin_s=-40.0)
+    before, share = nodes.weights(np.linspace(100.0, 100.0 + span, 50))
+    assert 100.0 - step <= nodes.second_s[0] <= 100.0 + 1e-9
+    assert 100.0 + span - 1e-6 <= nodes.second_s[-1] <= 100.0 + span + step + 1e-6
+    np.testing.assert_allclose(np.mod((nodes.second_s + 40.0) / step + 0.5, 1.0), 0.5, atol=1e-6)
     assert np.all((before >= 0) & (before < nodes.second_s.size - 1))
     assert np.all((share >= -1e-12) & (share <= 1 + 1e-12))
 
