@@ -1,1 +1,1 @@
-"""Prefect alone: the pipelines' stages as tasks and flows, with retries and schedules."""
+"""Prefect, and nothing else: it runs what `pipelines` computes, retries it, and keeps the record of runs."""

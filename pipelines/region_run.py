@@ -28,6 +28,7 @@ from pipelines.station_day import (
     plan_station_days,
     read_station_day,
     run_station_day,
+    write_station_day,
 )
 from transforms.errors import InputError
 
@@ -112,17 +113,17 @@ def solve_in_processes(
                 else:
                     yield task.name, _told(task, future.result(), progress)
     for task in unfinished:
-        yield task.name, _alone(task, progress)
+        yield task.name, _told(task, run_alone(task), progress)
 
 
-def _alone(task: StationDayTask, progress: Progress) -> StationDay:
+def run_alone(task: StationDayTask) -> str:
+    """Run a task in a process of its own, and where that dies too say so; returns the result's path."""
     with worker_pool(1) as pool:
         future: Future[str] = pool.submit(run_station_day, task)
         if isinstance(future.exception(), BrokenProcessPool):
             message = "its process was killed by the system (out of memory?)"
-            progress.advance(f"{task.name}: {message}")
-            return failed_station_day(task, message)
-        return _told(task, future.result(), progress)
+            return write_station_day(task, failed_station_day(task, message))
+        return future.result()
 
 
 def _told(task: StationDayTask, path: str, progress: Progress) -> StationDay:

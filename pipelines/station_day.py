@@ -149,19 +149,40 @@ def run_station_day(task: StationDayTask) -> str:
 
     A failure that Jizhun knows is a result too: it stands in the record and does not stop the others.
     """
-    station_day = _station_day(task)
+    return write_station_day(task, _station_day(task))
+
+
+def write_station_day(task: StationDayTask, station_day: StationDay) -> str:
+    """Write a task's result into the work folder; returns its path."""
     path = Path(task.work) / "station_days" / f"{task.station}_{task.day}.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent}: the work folder cannot be made: {error.strerror}") from None
+    _make_folder(path.parent)
     write_atomically(path, record_to_json(station_day).encode())
     return str(path)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: the work folder cannot be made: {error.strerror}") from None
 
 
 def read_station_day(path: str) -> StationDay:
     """The result that `run_station_day` wrote."""
     return record_from_json(StationDay, Path(path).read_text(encoding="utf-8"))
+
+
+def write_task(task: StationDayTask) -> str:
+    """Write a task into the work folder, for an engine that passes paths only; returns its path."""
+    path = Path(task.work) / "station_days" / f"{task.station}_{task.day}.task.json"
+    _make_folder(path.parent)
+    write_atomically(path, record_to_json(task).encode())
+    return str(path)
+
+
+def read_task(path: str) -> StationDayTask:
+    """The task that `write_task` wrote."""
+    return record_from_json(StationDayTask, Path(path).read_text(encoding="utf-8"))
 
 
 def failed_station_day(task: StationDayTask, message: str) -> StationDay:

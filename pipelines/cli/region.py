@@ -61,7 +61,7 @@ def simulate(
 
     Example: jizhun simulate /tmp/delta && jizhun run /tmp/delta/REGION.toml
     """
-    from stations.simulation.region import simulate_region
+    from pipelines.simulation_region import simulate_region
 
     with waiting("simulating"):
         simulate_region(out, seed=seed)
