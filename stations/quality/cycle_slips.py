@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stations.quality.geometry_free import geometry_free_excess
 from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz, signal_pairs
-from stations.quality.wide_lane import code_outliers, wide_lane_cycles, wide_lane_steps
+from stations.quality.wide_lane import SECONDING_SHARE, code_outliers, wide_lane_cycles, wide_lane_steps
 from stations.records import LossOfLock, Observations
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import InputError
@@ -169,6 +169,7 @@ def find_cycle_slips(
     elevation_rad: ArrayLike | None = None,
     *,
     maximum_gap_s: float | None = None,
+    trust_loss_of_lock: bool = True,
 ) -> SlipMasks:
     """Find the cycle slips of one pair of signals on many satellites.
 
@@ -180,6 +181,8 @@ def find_cycle_slips(
     frequency_1_hz, frequency_2_hz : scalar or (n_satellite,), different from each other
     elevation_rad : (n_epoch, n_satellite), where known: raises the noise assumed at low elevation
     maximum_gap_s : a longer gap begins a new arc; default 181 s or 2.5 intervals, whichever is longer
+    trust_loss_of_lock : False bridges a flagged epoch where the other witnesses were able to see a slip and
+        saw none (some receivers flag every weak epoch); a flag that nobody can check still counts
 
     Raises InputError for shapes that do not fit, times that do not increase, or equal frequencies.
     """
@@ -243,6 +246,13 @@ def find_cycle_slips(
     known = after_gap | loss_of_lock | geometry_free
     bad_code = code_outliers(wide_lane)
     usable = np.isfinite(wide_lane) & ~bad_code
+    if not trust_loss_of_lock:
+        clear = (suspicion <= SECONDING_SHARE) & (limit_m <= np.abs(wavelength_1 - wavelength_2))
+        bridged = loss_of_lock & clear & usable
+        loss_of_lock = loss_of_lock & ~bridged
+        known = known & ~bridged
+        # The wide-lane looks closer there: the geometry-free phase is blind to some pairs.
+        suspicion = np.where(bridged, 1.0, suspicion)
     melbourne = wide_lane_steps(wide_lane, usable, known, continues, suspicion, sine, interval)
     return SlipMasks(
         present=present,

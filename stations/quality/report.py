@@ -8,7 +8,7 @@ import numpy as np
 from stations.quality.completeness import check_completeness
 from stations.quality.cycle_slips import ObservedSlips, detect_cycle_slips
 from stations.quality.multipath import pair_multipath
-from stations.quality.signal_pairs import frequency_by_satellite_hz
+from stations.quality.signal_pairs import frequency_by_satellite_hz, pairs_for_the_rest
 from stations.quality.signals_tracked import (
     bds3_readiness,
     carrier_name,
@@ -100,7 +100,8 @@ def _mean_dual_frequency_satellites(observations: Observations, slips: ObservedS
 def _signal_qualities(observations: Observations, slips: ObservedSlips) -> tuple[SignalQuality, ...]:
     """Counts, signal strength and code multipath of every signal tracked.
 
-    Multipath is that of the first pair in which the signal takes part; None for signals in no pair.
+    Multipath is that of the first pair in which the signal takes part: of those searched for slips or, for
+    the other signals, of one made for it. None where there is no second carrier.
     """
     data = observations.data
     satellites = observations.satellites
@@ -108,7 +109,8 @@ def _signal_qualities(observations: Observations, slips: ObservedSlips) -> tuple
     code, phase = data["pseudorange_m"].values, data["carrier_phase_cycles"].values
     strength = data["cn0_dbhz"].values
     multipath: dict[tuple[str, str], float | None] = {}
-    for pair, masks in zip(slips.pairs, slips.masks, strict=True):
+    rest = detect_cycle_slips(observations, pairs=pairs_for_the_rest(observations, slips.pairs))
+    for pair, masks in zip(slips.pairs + rest.pairs, slips.masks + rest.masks, strict=True):
         index = np.array([i for i, s in enumerate(satellites) if s[0] == pair.system], dtype=np.int64)
         names = tuple(satellites[i] for i in index)
         one, two = signals.index(pair.first), signals.index(pair.second)

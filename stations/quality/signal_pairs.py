@@ -74,6 +74,24 @@ def signal_pairs(observations: Observations) -> tuple[SignalPair, ...]:
     return tuple(pairs)
 
 
+def pairs_for_the_rest(observations: Observations, pairs: Sequence[SignalPair]) -> tuple[SignalPair, ...]:
+    """A pair for each signal, with code and phase, that takes part in none of `pairs`.
+
+    Its partner is the signal of another band most often observed in its system among those in `pairs`;
+    a signal whose system has no such partner is left out.
+    """
+    found = []
+    for system in sorted({p.system for p in pairs}):
+        taken = {s for p in pairs if p.system == system for s in (p.first, p.second)}
+        counts, _ = observed_counts(observations, system)
+        for signal in sorted(set(counts) - taken):
+            partners = [s for s in taken if s[0] != signal[0]]
+            if partners:
+                partner = max(sorted(partners), key=lambda s: counts[s])
+                found.append(SignalPair(system, signal, partner))
+    return tuple(found)
+
+
 def frequency_by_satellite_hz(
     satellites: Sequence[str], signal: str, glonass_channels: Mapping[str, int]
 ) -> FloatArray:

@@ -159,6 +159,20 @@ def test_flagged_loss_of_lock_breaks_the_arc_even_when_flagged_without_phase() -
     assert np.argwhere(masks.loss_of_lock).tolist() == [[352, 4], [400, 2]]
 
 
+def test_a_flag_that_others_contradict_can_be_bridged_and_a_true_one_not() -> None:
+    data = simulate(30.0)
+    flags = np.zeros(data.phase_1.shape, np.uint8)
+    flags[400, :4] = 1
+    data.phase_1[400:, 1] += 1
+    data.phase_1[400:, 2] += 9
+    data.phase_2[400:, 2] += 7  # the geometry-free phase does not see it, the wide-lane does
+    data.phase_1[:, 3] += np.random.default_rng(2).normal(0.0, 0.15, data.time_s.size)  # nobody can tell
+    masks = data.search(loss_of_lock_1=flags, trust_loss_of_lock=False)
+    assert masks.slip.any(axis=0).tolist() == [False, True, True, True, False, False]
+    assert masks.loss_of_lock[400].tolist() == [False, True, False, True, False, False]
+    assert data.search(loss_of_lock_1=flags).loss_of_lock[400, :4].all()
+
+
 def test_one_bad_code_is_an_outlier_and_no_slip() -> None:
     data = simulate(30.0)
     data.code_1[300, 0] += 60.0

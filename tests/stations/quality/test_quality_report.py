@@ -9,7 +9,7 @@ import xarray as xr
 
 from stations.quality.cycle_slips import detect_cycle_slips
 from stations.quality.report import quality_report, quality_report_as_json
-from stations.quality.signal_pairs import SignalPair, signal_pairs
+from stations.quality.signal_pairs import SignalPair, pairs_for_the_rest, signal_pairs
 from stations.quality.signals_tracked import bds3_readiness, carrier_name, signals_by_satellite
 from stations.quality.verdict import QualityThresholds
 from stations.records import (
@@ -98,6 +98,21 @@ def test_pairs_are_those_most_often_observed_together() -> None:
         SignalPair("E", "1C", "5Q"),
         SignalPair("G", "1C", "2W"),
     )
+
+
+def test_signals_beside_the_pairs_get_a_partner_for_their_multipath() -> None:
+    observations = station_day(n_epoch=1000)
+    data = observations.data
+    satellites, signals = list(data["satellite"].values), list(data["signal"].values)
+    for name in ("pseudorange_m", "carrier_phase_cycles", "cn0_dbhz"):
+        values = data[name].values
+        values[:300, satellites.index("G05"), signals.index("5Q")] = values[
+            :300, satellites.index("E04"), signals.index("5Q")
+        ]
+    assert SignalPair("G", "1C", "5Q") in signal_pairs(observations)
+    only_first = (SignalPair("G", "1C", "2W"),)
+    assert pairs_for_the_rest(observations, only_first) == (SignalPair("G", "5Q", "1C"),)
+    assert pairs_for_the_rest(observations, signal_pairs(observations)) == ()
 
 
 def test_slips_are_counted_by_witness_and_marked_by_pair() -> None:
