@@ -10,6 +10,7 @@ from datum.simulation.gravity_sample import write_gravity_network
 from datum.simulation.levelling_sample import write_levelling
 from datum.simulation.truth_tables import write_truth
 from pipelines.progress import Progress, SilentProgress
+from pipelines.settings import day_name, parse_day
 from pipelines.simulation_readme import readme_text
 from stations.formats.atomic_write import write_atomically
 from stations.simulation.products import CENTRE
@@ -19,7 +20,6 @@ from stations.simulation.region import (
     OBSERVATIONS,
     OCEAN_LOADING,
     PRODUCTS,
-    observation_file_name,
     write_gnss_part,
 )
 from stations.simulation.region_plan import (
@@ -81,7 +81,7 @@ def _vector(values: Iterator[float] | tuple[float, ...], decimals: int) -> str:
 
 
 def _region_lines(seed: int) -> Iterator[str]:
-    days = ", ".join(f'"{observation_file_name(STATIONS[0], day)[12:16]}-{observation_file_name(STATIONS[0], day)[16:19]}"' for day in DAYS)
+    days = ", ".join(f'"{day_name(parse_day(day))}"' for day in DAYS)
     yield "# A simulated region: see README.md beside this file. `jizhun run` on this file is the main job."
     yield "[region]"
     yield 'name = "Yangtze delta (simulated)"'
@@ -91,7 +91,6 @@ def _region_lines(seed: int) -> Iterator[str]:
     yield ""
     yield "[processing]"
     yield 'systems = "GEC"'
-    yield 'constraints = "minimal"'
     yield f'centre = "{CENTRE}"'
     yield ""
     yield "[paths]"

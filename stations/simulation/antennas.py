@@ -33,7 +33,7 @@ class ReceiverAntennaDesign:
     """An invented receiver antenna.
 
     up_l1_m, up_l2_m : phase centre over the reference point at L1 and L2, others between
-    variation_m : size of the variation towards the horizon; azimuth_m : size of its azimuthal part, 0 for none
+    variation_m : size of the variation towards the horizon; azimuth_m : of its azimuthal part, 0 for none
     """
 
     igs_code: str

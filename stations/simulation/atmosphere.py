@@ -117,9 +117,7 @@ def slant_electron_content_tecu(
     pierce_latitude = np.arcsin(
         np.sin(latitude) * np.cos(central) + np.cos(latitude) * np.sin(central) * np.cos(azimuth_rad)
     )
-    pierce_longitude = longitude + np.arcsin(
-        np.sin(central) * np.sin(azimuth_rad) / np.cos(pierce_latitude)
-    )
+    pierce_longitude = longitude + np.arcsin(np.sin(central) * np.sin(azimuth_rad) / np.cos(pierce_latitude))
     local_hour = utc_hour + np.degrees(pierce_longitude) / 15.0
     bulge = np.cos(np.pi * (local_hour - VTEC_PEAK_LOCAL_H) / 12.0)
     by_latitude = np.exp(-(((pierce_latitude - VTEC_CREST_LATITUDE_RAD) / VTEC_LATITUDE_SCALE_RAD) ** 2))

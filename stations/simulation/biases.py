@@ -1,7 +1,7 @@
 """Hardware biases of satellites and receivers.
 
 The centre's clocks contain the ionosphere-free code bias of its reference pair (GPS C1C+C2W, Galileo C1C+C5Q,
-BeiDou C2I+C6I), so that pair's bias is zero here by definition; B1C+B2a keeps one of its own, as in real life.
+BeiDou C2I+C6I), so that pair's bias is zero by definition; B1C+B2a keeps one of its own, as in life.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def satellite_phase_biases_cycles(names: tuple[str, ...], seed: int) -> dict[tup
 
 
 def receiver_code_bias_m(station: str, signal: str, seed: int) -> float:
-    """Delay of a receiver's code for a signal such as "C2I": with the others' it makes the inter-system bias."""
+    """Delay of a receiver's code for a signal such as "C2I"; their differences make inter-system biases."""
     generator = random_stream(seed, "receiver code bias", station, signal)
     return float(generator.standard_normal()) * RECEIVER_CODE_BIAS_SIGMA_M
 

@@ -59,7 +59,7 @@ class Constellation:
 
     @cached_property
     def _secular_rates(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Rates of node, perigee and mean anomaly, rad/s; Kaula (1966), Theory of Satellite Geodesy, eq. 3.74."""
+        """Rates of node, perigee and mean anomaly, rad/s; Kaula (1966), eq. 3.74."""
         e2, cosine = self.eccentricity**2, np.cos(self.inclination_rad)
         parameter = self.semi_major_axis_m * (1.0 - e2)
         factor = self.mean_motion_rad_per_s * _J2 * (EARTH_EQUATORIAL_RADIUS_M / parameter) ** 2
@@ -69,7 +69,9 @@ class Constellation:
             self.mean_motion_rad_per_s + 0.75 * factor * np.sqrt(1.0 - e2) * (3.0 * cosine**2 - 1.0),
         )
 
-    def position_and_velocity(self, satellite: IntArray, second_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def position_and_velocity(
+        self, satellite: IntArray, second_s: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Inertial (GCRS) positions (n, 3), m, and velocities (n, 3), m/s, of satellites (n,) at times (n,).
 
         second_s : since `reference`

@@ -1,4 +1,4 @@
-"""Earth rotation of the sample days: plausible for April 2026, invented, and the same for truth and product."""
+"""Earth rotation of the sample days: plausible for April 2026, invented, the same for truth and product."""
 
 from typing import Final
 

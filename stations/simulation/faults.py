@@ -62,10 +62,8 @@ def plant_faults(tracked: TrackedSignals, station: SimulatedStation, seed: int) 
         first = number * EPOCHS_PER_DAY
         for _ in range(SLIPS_PER_DAY):
             faults.extend(_slip(tracked, generator, first))
-        for _ in range(CODE_OUTLIERS_PER_DAY):
-            faults.append(_code_outlier(tracked, generator, first))
-        for _ in range(DROPOUTS_PER_DAY):
-            faults.append(_dropout(tracked, generator, first))
+        faults += [_code_outlier(tracked, generator, first) for _ in range(CODE_OUTLIERS_PER_DAY)]
+        faults += [_dropout(tracked, generator, first) for _ in range(DROPOUTS_PER_DAY)]
         length = int(generator.integers(*GAP_EPOCHS, endpoint=True))
         begin = first + int(generator.integers(20, EPOCHS_PER_DAY - 20))
         _blank(tracked, slice(begin, begin + length), slice(None))
@@ -134,6 +132,4 @@ def _dropout(tracked: TrackedSignals, generator: np.random.Generator, first: int
     epoch, satellite = _pick(tracked, generator, first)
     length = int(generator.integers(1, LONGEST_DROPOUT_EPOCHS, endpoint=True))
     _blank(tracked, slice(epoch, epoch + length), satellite)
-    return PlantedFault(
-        "satellite lost", epoch, tracked.satellites[satellite], "", float(length), False
-    )
+    return PlantedFault("satellite lost", epoch, tracked.satellites[satellite], "", float(length), False)

@@ -90,7 +90,9 @@ def observed_paths(
     moving = np.einsum("nij,nj->ni", turn, velocity)
     station = station_ecef_m[epoch_index]
     line_of_sight = (satellite - station) / distance[:, None]
-    clock = clocks.at(satellite_index, received_s - flight_s) + periodic_clock_correction_s(position, velocity)
+    clock = clocks.at(satellite_index, received_s - flight_s) + periodic_clock_correction_s(
+        position, velocity
+    )
     enu = line_of_sight @ horizon.T
     sun = sun_ecef_m[epoch_index]
     return ObservedPaths(

@@ -11,7 +11,7 @@ from stations.records import OceanLoading
 from stations.simulation.random_streams import random_stream
 from stations.simulation.region_plan import STATIONS, SimulatedStation
 
-# Amplitudes at the coast, m: radial, of the size that models give for the East China Sea; M2 S2 N2 K2 K1 O1 ...
+# Radial amplitudes at the coast, m, of the size that models give for the East China Sea, in BLQ's order.
 _COAST_RADIAL_M: Final = (
     0.0110, 0.0042, 0.0021, 0.0012, 0.0074, 0.0058, 0.0024, 0.0011, 0.0006, 0.0004, 0.0003,
 )  # fmt: skip
@@ -34,7 +34,9 @@ def _loading(station: SimulatedStation, seed: int) -> OceanLoading:
     fade = np.exp(-(_COAST_LONGITUDE_DEG - station.longitude_deg) / _INLAND_SCALE_DEG)
     radial = np.array(_COAST_RADIAL_M) * (0.25 + 0.75 * fade)
     amplitude = np.stack([radial, radial * _HORIZONTAL_SHARE[0], radial * _HORIZONTAL_SHARE[1]])
-    phase = np.array(_COAST_PHASE_DEG) + np.array([[0.0], [-38.0], [71.0]]) + generator.normal(0.0, 3.0, (3, 11))
+    phase = (
+        np.array(_COAST_PHASE_DEG) + np.array([[0.0], [-38.0], [71.0]]) + generator.normal(0.0, 3.0, (3, 11))
+    )
     phase = np.round(np.mod(phase + 180.0, 360.0) - 180.0, 1)
     return OceanLoading(station.marker, np.round(amplitude, 5), np.radians(phase), _MODEL)
 

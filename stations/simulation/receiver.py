@@ -107,9 +107,16 @@ def simulate_station(station: SimulatedStation, space: SpaceSegment, seed: int) 
         [i for i, name in enumerate(space.constellation.names) if name[0] in signals_of], dtype=np.int64
     )
     paths = observed_paths(
-        space.constellation, space.clocks, space.earth_rotation, epochs, clock, reference_point, sun, trackable,
+        space.constellation,
+        space.clocks,
+        space.earth_rotation,
+        epochs,
+        clock,
+        reference_point,
+        sun,
+        trackable,
         ELEVATION_MASK_RAD,
-    )  # fmt: skip
+    )
 
     utc = epochs.to(TimeScale.UTC).datetime64()
     utc_hour = (utc - utc.astype("datetime64[D]")) / np.timedelta64(1, "h")
@@ -118,7 +125,11 @@ def simulate_station(station: SimulatedStation, space: SpaceSegment, seed: int) 
     common = paths.delay_m + SPEED_OF_LIGHT_M_PER_S * clock[paths.epoch_index]
     common = common + _neutral_delay_m(middle, epochs, paths, troposphere)
     electrons = slant_electron_content_tecu(
-        middle, paths.azimuth_rad, paths.elevation_rad, second_s[paths.epoch_index], utc_hour[paths.epoch_index]
+        middle,
+        paths.azimuth_rad,
+        paths.elevation_rad,
+        second_s[paths.epoch_index],
+        utc_hour[paths.epoch_index],
     )
     for satellite in np.unique(paths.satellite_index):
         rows = paths.satellite_index == satellite
@@ -153,7 +164,8 @@ def simulate_station(station: SimulatedStation, space: SpaceSegment, seed: int) 
             cn0[place] = power
     faults = plant_faults(tracked, station, seed)
     days = tuple(
-        _observations_of_day(station, epochs, tracked, cn0, faults, number, seed) for number in range(len(DAYS))
+        _observations_of_day(station, epochs, tracked, cn0, faults, number, seed)
+        for number in range(len(DAYS))
     )
     return StationSession(station, days, epochs, troposphere, faults)
 
@@ -314,7 +326,9 @@ def _observations_of_day(
         },
     )
     check_observations(data)
-    return Observations(data, _header(station, epochs[day.start : day.stop], seed), _events(station, epochs, number))
+    return Observations(
+        data, _header(station, epochs[day.start : day.stop], seed), _events(station, epochs, number)
+    )
 
 
 def _events(station: SimulatedStation, epochs: Epochs, number: int) -> tuple[ObservationEvent, ...]:

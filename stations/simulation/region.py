@@ -1,4 +1,4 @@
-"""The GNSS part of the sample region, from the forward model to files: observations, products, antennas, truth.
+"""The GNSS part of the sample region as files: observations, products, antennas, truth.
 
 Heights, gravity and common points are in `datum.simulation`, the whole is put together in
 `pipelines.simulation_region`.

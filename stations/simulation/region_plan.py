@@ -110,7 +110,9 @@ class SimulatedStation:
     @property
     def reference_position_ecef_m(self) -> FloatArray:
         """Marker in IGS20 at 2015.0, (3,)."""
-        return ecef_from_geodetic(np.radians(self.latitude_deg), np.radians(self.longitude_deg), self.height_m)
+        return ecef_from_geodetic(
+            np.radians(self.latitude_deg), np.radians(self.longitude_deg), self.height_m
+        )
 
     @property
     def velocity_ecef_m_per_yr(self) -> FloatArray:
