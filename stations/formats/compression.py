@@ -82,15 +82,19 @@ def read_head(path: PathLike) -> bytes:
             stored = stream.read(_HEAD_STORED_BYTES)
             if stored.startswith((_ZIP_MAGIC, _COMPRESS_MAGIC)):
                 stored += stream.read()
-        if stored.startswith(_GZIP_MAGIC):
-            # 16 + MAX_WBITS: with a gzip header (zlib manual, inflateInit2).
-            return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(stored, _HEAD_PLAIN_BYTES)
-        if stored.startswith(_BZIP2_MAGIC):
-            return bz2.BZ2Decompressor().decompress(stored, _HEAD_PLAIN_BYTES)
-        plain = _remove_layer(stored, path)
+        for _ in range(_MAXIMUM_LAYERS):
+            if stored.startswith(_GZIP_MAGIC):
+                # 16 + MAX_WBITS: with a gzip header (zlib manual, inflateInit2).
+                stored = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(stored, _HEAD_PLAIN_BYTES)
+            elif stored.startswith(_BZIP2_MAGIC):
+                stored = bz2.BZ2Decompressor().decompress(stored, _HEAD_PLAIN_BYTES)
+            elif (plainer := _remove_layer(stored, path)) is not None:
+                stored = plainer
+            else:
+                break
     except (OSError, EOFError, ValueError, zlib.error):
         return b""
-    return (stored if plain is None else plain)[:_HEAD_PLAIN_BYTES]
+    return stored[:_HEAD_PLAIN_BYTES]
 
 
 def compress_for(path: PathLike, data: bytes) -> bytes:

@@ -140,7 +140,7 @@ def _parse_reals_part(block: ByteArray, values: FloatArray, bad: BoolArray) -> N
     point = int(np.argmax((rows == _POINT).sum(axis=0)))
     exponent_marks = ((rows | np.uint8(32)) == ord("e")) | ((rows | np.uint8(32)) == ord("d"))
     mark = int(np.argmax(exponent_marks.sum(axis=0)))
-    with_exponent = mark > point and bool(exponent_marks[:, mark].sum() * 2 > filled.size)
+    with_exponent = point < mark < rows.shape[1] - 1 and bool(exponent_marks[:, mark].sum() * 2 > filled.size)
     stop = mark if with_exponent else rows.shape[1]
     mantissa, regular = _mantissas(rows[:, :stop], point)
     power = np.full(filled.size, -(stop - point - 1), dtype=np.int64)
