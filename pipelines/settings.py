@@ -4,6 +4,7 @@ A key that is not known is an error that names the key, the nearest known one, a
 is relative to the TOML file. Nothing here opens the files that the settings name: the stages do.
 """
 
+import os
 import tomllib
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -61,7 +62,7 @@ def _beside_the_file(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str) and not value.strip():
         raise ValueError("the path is empty")
     if isinstance(value, str) and isinstance(info.context, dict):
-        return Path(info.context["folder"]) / Path(value).expanduser()
+        return Path(os.path.normpath(Path(info.context["folder"]) / Path(value).expanduser()))
     return value
 
 

@@ -5,6 +5,7 @@ settings of the stage: where nothing of that has changed, neither has the result
 computed.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -77,12 +78,11 @@ class WorkStore:
         A kept file that is damaged is computed again: it is a convenience, not a product.
         """
         path = self.path_of(key)
-        try:
+        with contextlib.suppress(FileNotFoundError, UnicodeDecodeError, InputError):
             text = path.read_bytes().decode()
-            record = record_from_json(kind, text)
-            return StageResult(record, True, hashlib.sha256(text.encode()).hexdigest())
-        except (FileNotFoundError, UnicodeDecodeError, InputError):
-            record = compute()
+            kept = record_from_json(kind, text)
+            return StageResult(kept, True, hashlib.sha256(text.encode()).hexdigest())
+        record = compute()
         text = record_to_json(record)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

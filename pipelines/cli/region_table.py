@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from datum.formats.gravity_csv import MGAL_M_PER_S2
+from datum.records import LocalDatumFit
 from pipelines.horizontal_product import geodetic_deg, sigma_enu_m
 from pipelines.records import RegionResult, StationCoordinates, StationDay, StationDayStatus, TruthDifference
 from pipelines.region_run import RegionOutcome
@@ -31,6 +32,7 @@ def show_outcome(outcome: RegionOutcome, console: "Console") -> None:
     _show_station_days(result, console)
     if result.coordinates:
         _show_stations(result, console)
+    _show_findings(result, console)
     for problem in result.problems:
         console.print(f"[red]![/red] {_plain(problem)}", soft_wrap=True)
     if not outcome.publications:
@@ -75,36 +77,74 @@ def _show_stations(result: RegionResult, console: "Console") -> None:
     from rich import box
     from rich.table import Table
 
-    first = result.coordinates[0]
-    with_truth = bool(result.truth)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=_title(first), title_justify="left")
-    table.add_column("station")
-    table.add_column("frame")
-    for title in ("latitude °", "longitude °", "height m", "σ E N U mm", "normal height m", "gravity mGal"):
-        table.add_column(title, justify="right", no_wrap=True)
-    if with_truth:
-        table.add_column("minus truth E N U mm", justify="right", no_wrap=True)
-        table.add_column("H mm", justify="right", no_wrap=True)
-        table.add_column("g mGal", justify="right", no_wrap=True)
+    def table(title: str, *columns: str) -> Table:
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+        for number, column in enumerate(columns):
+            made.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
+        return made
+
+    places = table(
+        _title(result.coordinates[0]),
+        "station",
+        "frame",
+        "latitude °",
+        "longitude °",
+        "height m",
+        "σ E N U mm",
+    )
+    for item in result.coordinates:
+        name = item.name + (" *" if item.is_control else "")
+        places.add_row(name, *_coordinate_cells(item, 0))
+        if item.datum_position_ecef_m is not None:
+            places.add_row("", *_coordinate_cells(item, 1))
+    console.print(places)
+    if any(item.is_control for item in result.coordinates):
+        console.print("* holds the datum: published coordinates of the control network", style="dim")
+    columns = ["station", "normal height m", "σ mm", "gravity mGal", "σ mGal"]
+    if result.truth:
+        columns += ["minus truth: E N U mm", "H mm", "g mGal"]
+    values = table(
+        "Normal heights and gravity" + (", and the difference from the truth" if result.truth else ""),
+        *columns,
+    )
     heights = {item.station: item for item in result.station_heights}
-    gravity = station_gravity(result.gravity)
+    gravity = {name[:4]: value for name, value in station_gravity(result.gravity).items()}
     differences = {item.station: item for item in result.truth}
     for item in result.coordinates:
         height = heights.get(item.station)
-        known = {name[:4]: value for name, value in gravity.items()}.get(item.station[:4])
-        cells = [
-            "-" if height is None else f"{height.normal_height_m:.4f} ±{height.sigma_m * MILLIMETRES:.1f} mm",
-            "-"
+        known = gravity.get(item.station[:4])
+        cells = (
+            ["-", "-"]
+            if height is None
+            else [f"{height.normal_height_m:.4f}", f"{height.sigma_m * MILLIMETRES:.1f}"]
+        )
+        cells += (
+            ["-", "-"]
             if known is None
-            else f"{known[0] / MGAL_M_PER_S2:.4f} ±{known[1] / MGAL_M_PER_S2 * 1e3:.1f} µGal",
-        ]
-        truth = _truth_cells(differences.get(item.name)) if with_truth else []
-        name = item.name + (" *" if item.is_control else "")
-        table.add_row(name, *_coordinate_cells(item, 0), *cells, *truth)
-        if item.datum_position_ecef_m is not None:
-            table.add_row("", *_coordinate_cells(item, 1), *([""] * (5 if with_truth else 2)))
-    console.print(table)
-    console.print("* holds the datum: its adjusted coordinates rest on the published ones", style="dim")
+            else [f"{known[0] / MGAL_M_PER_S2:.4f}", f"{known[1] / MGAL_M_PER_S2:.4f}"]
+        )
+        values.add_row(item.name, *cells, *(_truth_cells(differences.get(item.name)) if result.truth else []))
+    console.print(values)
+
+
+def _show_findings(result: RegionResult, console: "Console") -> None:
+    """What the adjustments rejected, and what they have to say of themselves."""
+    for stage, part in (
+        ("network", result.network),
+        ("levelling", result.heights),
+        ("gravity", result.gravity),
+        ("common points", result.local_datum),
+    ):
+        if part is None:
+            continue
+        for rejection in part.rejections:
+            console.print(
+                f"[yellow]found[/yellow] {stage}: {_plain(rejection.subject)}: {_plain(rejection.reason)}",
+                soft_wrap=True,
+            )
+        if not isinstance(part, LocalDatumFit):
+            for remark in part.remarks:
+                console.print(f"[dim]note[/dim]  {stage}: {_plain(remark)}", soft_wrap=True)
 
 
 def _title(first: StationCoordinates) -> str:
