@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.records import InputFile, StationSetup
+from transforms.ellipsoids import Ellipsoid
 from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
@@ -289,12 +290,45 @@ class GravitySolution:
     readings: tuple[AdjustedReading, ...] = ()
 
 
+@dataclass(frozen=True)
+class CommonPoint:
+    """A point known in a local datum and in the national frame.
+
+    source_geodetic, target_geodetic : (latitude_deg, longitude_deg, ellipsoidal height_m), or None
+    source_plane_m, target_plane_m : (easting, northing), or None
+    sigma_horizontal_m, sigma_height_m : of target minus source, each component
+    """
+
+    name: str
+    source_geodetic: tuple[float, float, float] | None
+    target_geodetic: tuple[float, float, float] | None
+    source_plane_m: tuple[float, float] | None
+    target_plane_m: tuple[float, float] | None
+    sigma_horizontal_m: float
+    sigma_height_m: float
+    line_in_file: int
+
+
+@dataclass(frozen=True)
+class CommonPoints:
+    """Common points of one local datum; source_ellipsoid is None where only plane coordinates are given."""
+
+    source_datum: str
+    source_ellipsoid: Ellipsoid | None
+    target_frame: str
+    points: tuple[CommonPoint, ...]
+    inputs: tuple[InputFile, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class LocalDatumFit:
     """A local datum tied to CGCS2000 by common points.
 
-    kind : "helmert7" (three-dimensional) or "similarity4" (plane); parameters with units in their names
-    residual_m : point -> residual components (target minus transformed); proj_pipeline : for PROJ
+    kind : "helmert7" (three-dimensional) or "similarity4" (plane); parameters with units in their names,
+        rotations in the position-vector convention (plane: positive from east to north)
+    covariance : (k, k) in the order and units of parameters, scaled by the variance factor where above 1
+    residual_m : point -> residual components (target minus transformed), east north (up), rejected ones too
+    rms_m : of the components of the points used; proj_pipeline : for PROJ, longitude before latitude
     """
 
     source_datum: str

@@ -25,7 +25,6 @@ _SMALLEST_BLOCK_REDUNDANCY: Final = 0.1
 _GROSS_SIGNIFICANCE: Final = 0.01
 # Not zero: a station of gross blocks only keeps its place in the equations.
 _GROSS_WEIGHT: Final = 1e-6
-_BLOCK: Final = 3  # observations of a block
 
 
 @lru_cache(maxsize=64)
@@ -75,22 +74,25 @@ def block_redundancy(model: LinearModel) -> FloatArray:
     return np.asarray(np.clip(1.0 - explained, 0.0, 1.0).reshape(-1, 3).sum(axis=1))
 
 
-def robust_variance_factor(design: FloatArray, misclosure: FloatArray, constraints: FloatArray) -> float:
-    """Variance factor of the good majority of blocks, by Huber's estimation over blocks of three rows.
+def robust_variance_factor(
+    design: FloatArray, misclosure: FloatArray, constraints: FloatArray, block: int = 3
+) -> float:
+    """Variance factor of the good majority of blocks of observations.
 
-    design : (3 m, u), whitened; misclosure : (3 m,); constraints : (c, u) minimal, homogeneous
+    design : (block m, u), whitened; misclosure : (block m,); constraints : (c, u) minimal, homogeneous, c may
+        be 0; block : observations of a block, 3 for positions, 2 for plane ones
 
     A few blocks with gross errors do not raise it. The first estimate is the median of the blocks' square
-    sums over their redundancies, over the median of chi-square with three degrees of freedom (over three);
+    sums over their redundancies, over the median of chi-square (over its degrees of freedom);
     the result is the mean over the blocks that this one does not call gross, which is nearly as sharp as the
     plain variance factor of clean data (reweighting after Rousseeuw and Leroy 1987, Robust Regression and
     Outlier Detection, section 5.2). 1 where nothing is redundant.
     """
-    weight = np.ones(misclosure.size // _BLOCK)
-    median_of_block = float(chi2.median(_BLOCK)) / _BLOCK
+    weight = np.ones(misclosure.size // block)
+    median_of_block = float(chi2.median(block)) / block
     factor = 1.0
     for _ in range(_ROBUST_ITERATIONS):
-        normalised, controlled = _normalised_blocks(design, misclosure, constraints, weight)
+        normalised, controlled = _normalised_blocks(design, misclosure, constraints, weight, block)
         if not np.any(controlled):
             return 1.0
         previous, factor = factor, float(np.median(normalised[controlled])) / median_of_block
@@ -100,13 +102,13 @@ def robust_variance_factor(design: FloatArray, misclosure: FloatArray, constrain
         weight = np.where(size > _HUBER_LIMIT, _HUBER_LIMIT / np.maximum(size, _HUBER_LIMIT), 1.0)
         if abs(factor - previous) < 1e-6 * factor:
             break
-    gross = chi_square_limit(_BLOCK, _GROSS_SIGNIFICANCE) / _BLOCK
+    gross = chi_square_limit(block, _GROSS_SIGNIFICANCE) / block
     for _ in range(_ROBUST_ITERATIONS):
         good = controlled & (normalised < factor * gross)
         if not np.any(good):
             break
         weight = np.where(good | ~controlled, 1.0, _GROSS_WEIGHT)
-        normalised, _ = _normalised_blocks(design, misclosure, constraints, weight)
+        normalised, _ = _normalised_blocks(design, misclosure, constraints, weight, block)
         previous, factor = factor, float(np.mean(normalised[good]))
         if abs(factor - previous) < 1e-6 * factor:
             break
@@ -114,16 +116,16 @@ def robust_variance_factor(design: FloatArray, misclosure: FloatArray, constrain
 
 
 def _normalised_blocks(
-    design: FloatArray, misclosure: FloatArray, constraints: FloatArray, weight: FloatArray
+    design: FloatArray, misclosure: FloatArray, constraints: FloatArray, weight: FloatArray, block: int
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Square sums of blocks over their redundancies, (m,), and which blocks are controlled."""
-    root = np.repeat(np.sqrt(weight), _BLOCK)
+    root = np.repeat(np.sqrt(weight), block)
     weighted = design * root[:, None]
     inverse = _constrained_inverse(weighted.T @ weighted, constraints)
     residual = misclosure - design @ (inverse @ (weighted.T @ (misclosure * root)))
-    square_sums = (residual**2).reshape(-1, _BLOCK).sum(axis=1)
-    explained = np.einsum("ij,jk,ik->i", weighted, inverse, weighted).reshape(-1, _BLOCK).sum(axis=1)
-    redundancy = np.clip(_BLOCK - explained, 0.0, float(_BLOCK))
+    square_sums = (residual**2).reshape(-1, block).sum(axis=1)
+    explained = np.einsum("ij,jk,ik->i", weighted, inverse, weighted).reshape(-1, block).sum(axis=1)
+    redundancy = np.clip(block - explained, 0.0, float(block))
     controlled = redundancy > _SMALLEST_BLOCK_REDUNDANCY
     normalised = np.zeros(weight.size)
     normalised[controlled] = square_sums[controlled] / redundancy[controlled]
