@@ -66,9 +66,24 @@ FRAMES: Final[dict[str, Frame]] = {
 }
 
 
+# Names of five columns, as SP3 headers write them (SP3-d, line 1, columns 47-51).
+_SP3_NAMES: Final = {
+    "ITR20": "ITRF2020",
+    "ITR14": "ITRF2014",
+    "ITR08": "ITRF2008",
+    "ITR05": "ITRF2005",
+    "ITR00": "ITRF2000",
+    "ITR97": "ITRF97",
+}
+
+
 def frame_named(name: str) -> Frame:
-    """The frame of that name, whatever the case of its letters; FrameError naming the nearest ones."""
+    """The frame of that name, whatever the case of its letters; FrameError naming the nearest ones.
+
+    The abbreviations of SP3 headers ("ITR20") are understood.
+    """
     by_upper = {known.upper(): frame for known, frame in FRAMES.items()}
+    by_upper |= {short: FRAMES[known] for short, known in _SP3_NAMES.items()}
     frame = by_upper.get(name.strip().upper())
     if frame is not None:
         return frame

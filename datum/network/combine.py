@@ -54,6 +54,7 @@ class CombinationOptions:
     control_noise_enu_m : sigma of what linear velocities of control stations leave out, added to theirs.
         Default: seasonal motion of IGS stations, 1 to 3 mm horizontally, 4 to 10 mm in height (Dong et al.
         2002, JGR 107:B4).
+    weigh_control : whether control stations hold the datum by the inverse of their variance, or all alike
     significance : probability that the search for discontinuities, or that for wrong control stations, finds
         something in clean data
     """
@@ -63,6 +64,7 @@ class CombinationOptions:
     velocities_m_per_yr: Mapping[str, FloatArray] = field(default_factory=dict)
     daily_noise_enu_m: tuple[float, float, float] = (0.002, 0.002, 0.005)
     control_noise_enu_m: tuple[float, float, float] = (0.003, 0.003, 0.007)
+    weigh_control: bool = False
     significance: float = 0.01
 
 
@@ -119,7 +121,7 @@ def combine_solutions(
         for station in names
     }
     chosen = choose_control(network, free, scale, groups_of, at_epoch, chosen_options.significance)
-    adjusted, common = _on_datum(network, equations, chosen)
+    adjusted, common = _on_datum(network, equations, chosen, chosen_options.weigh_control)
     return _network_solution(
         network, screened, equations, chosen, adjusted, scale, common, control_remarks, solutions
     )
@@ -139,12 +141,13 @@ def _check_options(options: CombinationOptions) -> None:
 
 
 def _on_datum(
-    network: DailyNetwork, equations: Equations, chosen: ChosenControl
+    network: DailyNetwork, equations: Equations, chosen: ChosenControl, weigh: bool
 ) -> tuple[AdjustedParameters, FloatArray]:
     """The network on its control stations, and the covariance (k, k) of the datum that these hold."""
     place = {key: i for i, key in enumerate(equations.normal.keys)}
     derivatives = np.array([network.derivatives(c.station) for c in chosen.positions])
-    condition = minimal_constraints(derivatives)
+    weights = np.array([3.0 / np.trace(c.covariance_m2) for c in chosen.positions]) if weigh else None
+    condition = minimal_constraints(derivatives, weights)
     full = np.zeros((condition.shape[0], len(place)))
     values = np.zeros(condition.shape[0])
     uncertainty = np.zeros((condition.shape[0],) * 2)
@@ -222,6 +225,12 @@ def _variance_remark(factor: float, degrees_of_freedom: int) -> tuple[str, ...]:
         return (
             f"the days agree worse than their covariances say: all were multiplied by the variance factor "
             f"{factor:.2f} (sigmas by {np.sqrt(factor):.2f}; {degrees_of_freedom} degrees of freedom)",
+        )
+    if factor < variance_factor_limits(degrees_of_freedom)[0]:
+        return (
+            f"the days agree better than their covariances say (variance factor {factor:.2f}, "
+            f"{degrees_of_freedom} degrees of freedom): the covariances are kept, for days in a row share "
+            "errors that their agreement does not show",
         )
     return (
         f"the days agree as well as their covariances say (variance factor {factor:.2f}, "

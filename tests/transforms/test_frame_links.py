@@ -1,7 +1,7 @@
 """The arrows between frames: against the published tables, EPSG's registry, and their own algebra."""
 
 import tomllib
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,19 @@ def test_every_published_row_is_held_to_the_digit(table):
             rates,
             atol=1e-12,
         )
+
+
+@pytest.mark.parametrize("row", AUTHORITY["sigma"], ids=lambda r: f"{r['source']} to {r['target']}")
+def test_published_standard_deviations_are_held(row):
+    (step,) = find_path(row["source"], row["target"])
+    in_table_units = step.helmert.sigmas * np.array(([1e3] * 3 + [1.0] * 4) * 2)
+    np.testing.assert_allclose(in_table_units, row["values"] * 2, atol=1e-12)
+
+
+def test_an_old_frame_is_no_better_known_than_the_steps_to_it():
+    sigmas = [find_path("ITRF2020", target)[0].helmert.sigmas for target in ITRFS[1:]]
+    for newer, older in pairwise(sigmas):
+        assert np.all(older >= newer)
 
 
 TABULATED_PAIRS = [

@@ -8,6 +8,7 @@ from transforms.frames import FRAMES, frame_named
 
 def test_names_are_found_whatever_their_case():
     assert frame_named(" igB14 ").name == "IGb14"
+    assert frame_named("ITR14").name == "ITRF2014"
     assert frame_named("cgcs2000").fixed_epoch_year == 2000.0
 
 

@@ -101,6 +101,25 @@ def test_the_mean_of_the_control_is_held(network):
     assert result.constraints == "no net translation on " + ", ".join(names)
 
 
+def test_a_weighted_datum_rests_on_the_better_control(network):
+    """Of two control stations 2 cm apart in their judgement, the one with a tenth of the sigma holds."""
+    control = network.control(network.names[:2], {network.names[1]: (0.02, 0.0, 0.0)})
+    control[1] = dataclasses.replace(control[1], sigma_enu_m=(0.02, 0.02, 0.02))
+    options = dataclasses.replace(AS_GIVEN, weigh_control=True)
+    solutions = network.simulate(np.random.default_rng(2), noise_enu_m=(1e-4, 1e-4, 1e-4))
+    weighted = combine_solutions(solutions, control, options=options).stations[0]
+    alike = combine_solutions(solutions, control, options=AS_GIVEN).stations[0]
+    assert np.linalg.norm(enu_error(weighted, network)) < 0.001
+    assert np.linalg.norm(enu_error(alike, network)) == pytest.approx(0.01, abs=0.001)
+
+
+def test_days_that_agree_too_well_are_told(network):
+    solutions = network.simulate(np.random.default_rng(2), noise_enu_m=(1e-4, 1e-4, 1e-4))
+    result = combine_solutions(solutions, network.control(network.names[:3]))
+    assert result.variance_factor < result.chi_square_limits[0]
+    assert "days in a row share errors" in result.remarks[0]
+
+
 def test_variance_factors_of_200_networks_are_chi_square(network):
     """Sum of v'Pv over 200 clean networks lies in the 99.9 per cent band of chi-square."""
     options = dataclasses.replace(AS_GIVEN, significance=1e-9)  # no search: the plain statistics
@@ -304,6 +323,7 @@ def test_what_cannot_be_combined_is_refused(network):
         s for s in solutions if (s.station in network.names[:4]) == s.epoch.iso().startswith("2024-02-04")
     ]
     other_frame = [dataclasses.replace(solutions[0], frame="IGS14"), *solutions[1:]]
+    static = [dataclasses.replace(s, frame="CGCS2000") for s in solutions]
     not_finite = [dataclasses.replace(solutions[0], position_ecef_m=np.array([np.nan, 0, 0])), *solutions[1:]]
     elsewhere = solutions[0].position_ecef_m + 500.0
     far = [dataclasses.replace(solutions[0], position_ecef_m=elsewhere), *solutions[1:]]
@@ -316,6 +336,7 @@ def test_what_cannot_be_combined_is_refused(network):
         ((apart, control), AdjustmentError, "no station ties these days together"),
         (([*solutions, solutions[0]], control), InputError, "two solutions for this day"),
         ((other_frame, control), InputError, "bring them to one frame first"),
+        ((static, control), FrameError, "cannot stand in CGCS2000"),
         ((not_finite, control), InputError, "three finite numbers"),
         ((far, control), InputError, "are they one marker"),
         ((solutions, [*control, control[0]]), AdjustmentError, "given twice"),
