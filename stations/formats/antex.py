@@ -21,7 +21,6 @@ from transforms.time_scales import Epochs, TimeScale
 
 _MILLIMETRE: Final = 1e-3
 _LABEL: Final = 60
-_VALUE_WIDTH: Final = 8  # F8.1 or F8.2 of a grid row, from column 9 on
 _TIME_COLUMNS: Final = ((0, 6), (6, 6), (12, 6), (18, 6), (24, 6), (30, 13))
 _SATELLITE_SERIAL: Final = re.compile(r"[GRECJSI]\d\d")
 _LARGEST_OFFSET_MM: Final = 20_000.0  # centre of mass to antenna: 4.8 m at most in igs20 (BeiDou)
@@ -211,12 +210,7 @@ def _read_frequency(reader: _Reader, n_zenith: int, azimuth_step_deg: float) -> 
 
 
 def _grid_row(reader: _Reader, line: str, n_zenith: int) -> list[float]:
-    text = line[8:]
-    values = reader.reals(text) if len(text.split()) == n_zenith else []
-    if not values:
-        # Numbers of full width touch each other: cut by columns.
-        parts = [text[i : i + _VALUE_WIDTH] for i in range(0, n_zenith * _VALUE_WIDTH, _VALUE_WIDTH)]
-        values = reader.reals(" ".join(parts))
+    values = reader.reals(line[8:])  # F8.2: numbers within the limit below never touch
     if len(values) != n_zenith:
         raise reader.error(f"{len(values)} values, expected {n_zenith}")
     if max(map(abs, values)) > _LARGEST_VARIATION_MM:
