@@ -61,6 +61,7 @@ _LARGEST: Final = {"C": 1.0e9, "L": 1.0e10, "D": 1.0e6, "S": 100.0}
 # Epochs this near to a multiple of the interval count as on it: receivers that do not steer their clock
 # tag epochs up to a millisecond or a few off the full second.
 _DECIMATION_TOLERANCE_NS: Final = 5_000_000
+_LONG_NAME_LENGTH: Final = 9  # IGS: four letters, marker and receiver number, country
 _SCREENED_SYSTEMS: Final = frozenset("GRECJSI")
 
 _EVENT_WORDS: Final = {
@@ -343,21 +344,28 @@ def _mark_half_cycles(
 
 
 def _require_one_station(files: Sequence[_File]) -> None:
-    seen: dict[str, str] = {}
+    """Refuse files (or events inside them) that name different markers, by name or by number (DOMES)."""
+    names: dict[str, str] = {}
+    numbers: dict[str, str] = {}
     for file in files:
-        names = [file.header.marker_name]
-        names += [
+        path = file.identity.path
+        found = [file.header.marker_name]
+        found += [
             line[:60].strip()
             for event in file.events
             for line in event.header_lines
             if line[60:].strip() == "MARKER NAME"
         ]
-        for name in names:
-            if name:
-                # Long and short names of one marker ("BOR1", "BOR100POL") agree in their first four letters.
-                seen.setdefault(name.upper()[:4], f"{name} ({file.identity.path})")
-    if len(seen) > 1:
-        raise InputError(f"observations of several stations: {', '.join(seen.values())}")
+        for name in filter(None, found):
+            names.setdefault(name.upper(), f"{name} ({path})")
+        if file.header.marker_number:
+            number = file.header.marker_number.upper()
+            numbers.setdefault(number, f"{file.header.marker_name} {number} ({path})")
+    # A nine-character name ("BOR100POL") and the four-character one of the same marker ("BOR1") agree.
+    short = {name[:4] if len(name) == _LONG_NAME_LENGTH else name for name in names}
+    for different, seen in ((short, names), (set(numbers), numbers)):
+        if len(different) > 1:
+            raise InputError(f"observations of several stations: {', '.join(seen.values())}")
 
 
 def _on_interval(reading_ns: IntArray, interval_s: float) -> BoolArray:
