@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from transforms.errors import InputError
+
 # A cold embedded server needs 19 to 34 s on two processors, and Prefect's own limit is 20 s.
 STARTUP_TIMEOUT_S: Final = 180
 SETTINGS: Final = {
@@ -22,7 +24,14 @@ SETTINGS: Final = {
 
 
 def prepare_prefect(home: Path) -> None:
-    """Set Prefect's environment, its home among it, where the user has not."""
+    """Set Prefect's environment, its home among it, where the user has not.
+
+    Raises InputError where the home cannot be made: without it the server would be waited for in vain.
+    """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    os.environ.setdefault("PREFECT_HOME", str(home.resolve()))
+    chosen = Path(os.environ.setdefault("PREFECT_HOME", str(home.resolve())))
+    try:
+        chosen.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{chosen}: Prefect's home cannot be made: {error.strerror}") from None

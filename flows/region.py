@@ -1,14 +1,17 @@
 """The engine `prefect`: a region as a Prefect flow, on the embedded server or the one of PREFECT_API_URL."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from flows.prefect_environment import prepare_prefect
+from flows.prefect_environment import STARTUP_TIMEOUT_S, prepare_prefect
 from pipelines.progress import Progress
 from transforms.errors import InputError
 
 if TYPE_CHECKING:
     from pipelines.region_run import RegionOutcome
+
+# How Prefect 3.8 begins its account of a server that did not come up.
+SERVER_TIMEOUT: Final = "Timed out while attempting to connect to ephemeral Prefect API server"
 
 
 def run_region_prefect(region_path: Path, *, progress: Progress) -> "RegionOutcome":
@@ -29,6 +32,13 @@ def run_region_prefect(region_path: Path, *, progress: Progress) -> "RegionOutco
     token = current_run.set(run)
     try:
         region_flow(str(region_path))
+    except RuntimeError as error:
+        if not str(error).startswith(SERVER_TIMEOUT):
+            raise
+        raise InputError(
+            f"Prefect's embedded server did not start within {STARTUP_TIMEOUT_S} s; "
+            "nothing was published; try --engine local"
+        ) from error
     finally:
         current_run.reset(token)
     if run.outcome is None:
