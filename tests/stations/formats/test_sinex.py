@@ -258,3 +258,24 @@ def test_what_does_not_fit_or_is_not_finite_is_not_written(tmp_path):
         with pytest.raises(InputError, match=message):
             write_sinex(broken, tmp_path / "x.snx")
     assert list(tmp_path.iterdir()) == []
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_damaged_bytes_give_a_document_or_one_clear_error(seed):
+    """Characters changed, cut out or put in: never anything but a FormatError, never a number that is none."""
+    rng = np.random.default_rng(seed)
+    data = bytearray(render_sinex(station_sinex(solution())))
+    for _ in range(int(rng.integers(1, 5))):
+        place = int(rng.integers(len(data)))
+        kind = rng.integers(3)
+        if kind == 0:
+            data[place] = int(rng.choice(list(b" 0123456789.-+:eE*%ABZ\n\xff")))
+        elif kind == 1:
+            del data[place : place + int(rng.integers(1, 40))]
+        else:
+            data[place:place] = bytes(rng.choice(list(b" 01\n+-"), int(rng.integers(1, 10))).tolist())
+    try:
+        document = parse_sinex(bytes(data), InputFile("damaged.snx", ""))
+    except FormatError:
+        return
+    assert all(np.isfinite([p.value, p.sigma]).all() for p in document.estimates)
