@@ -262,7 +262,7 @@ def test_what_does_not_fit_or_is_not_finite_is_not_written(tmp_path):
 
 @given(st.integers(0, 2**32 - 1))
 def test_damaged_bytes_give_a_document_or_one_clear_error(seed):
-    """Characters changed, cut out or put in: never anything but a FormatError, never a number that is none."""
+    """Characters changed, cut out or put in: never another error than FormatError."""
     rng = np.random.default_rng(seed)
     data = bytearray(render_sinex(station_sinex(solution())))
     for _ in range(int(rng.integers(1, 5))):
