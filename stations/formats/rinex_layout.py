@@ -30,7 +30,7 @@ _SATELLITES_IN_LINE_V2: Final = 12
 _TYPES_IN_LINE_V2: Final = 5
 _EPOCH_LINE_V2: Final = re.compile(
     rb"( [ \d]\d [ \d]\d [ \d]\d [ \d]\d [ \d]\d[ \d][ \d]\d\.[\d ]{7}| {26})"
-    rb"  (?P<flag>[0-6])(?P<count>[ \d]{2}\d)"
+    rb"  (?P<flag>[0-6])(?P<count>  \d| \d\d|\d\d\d)"
 )
 _CENTURY_PIVOT: Final = 80  # RINEX 2.11, section 6.5: 80-99 is 1980-1999, 00-79 is 2000-2079
 

@@ -320,3 +320,10 @@ def test_no_damage_ends_in_anything_but_a_clear_error(tmp_path, position, noise)
         return
     values = observations.data.pseudorange_m.values
     assert np.all(np.isnan(values) | (np.abs(values) <= 1e9))
+
+
+def test_two_markers_in_one_file_are_refused(read):
+    other = f"{'WUH3':<60s}MARKER NAME"
+    text = rinex_3(epoch(0, 1), satellite("G01"), f">{'':30s}3  1", other, epoch(30, 1), satellite("G01"))
+    with pytest.raises(InputError, match=r"several stations: WUH2 .*WUH3"):
+        read(text)
