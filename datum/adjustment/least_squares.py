@@ -125,7 +125,7 @@ def solve_least_squares(
     if constraints is not None:
         cofactor = _without_constraint_noise(cofactor, constraints, weight)
     residual = design @ parameters - observed
-    adjusted_variance = np.einsum("ij,jk,ik->i", whitened, cofactor, whitened)
+    adjusted_variance = np.sum((whitened @ cofactor) * whitened, axis=1)
     redundancy = np.clip(1.0 - adjusted_variance, 0.0, 1.0)
     redundancy[redundancy < UNCONTROLLED_REDUNDANCY] = 0.0
     residual_sigma = sigma * np.sqrt(redundancy)

@@ -149,7 +149,7 @@ def _predict_all(
     redundancy[used] = solution.redundancy
     standardised[used] = solution.standardised
     out = ~used
-    predicted_variance = np.einsum("ij,jk,ik->i", design[out], solution.cofactor, design[out])
+    predicted_variance = np.sum((design[out] @ solution.cofactor) * design[out], axis=1)
     redundancy[out] = sigma[out] ** 2 / (sigma[out] ** 2 + predicted_variance)
     residual_sigma[out] = np.sqrt(sigma[out] ** 2 + predicted_variance)
     standardised[out] = residual[out] / residual_sigma[out]
