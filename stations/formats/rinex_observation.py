@@ -18,24 +18,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stations.formats.compression import read_bytes
-from stations.formats.fixed_width import (
-    BoolArray,
-    ByteArray,
-    FloatArray,
-    IntArray,
-    TextLines,
-    parse_reals,
-    split_lines,
-)
-from stations.formats.rinex2_codes import rinex3_code
+from stations.formats.fixed_width import BoolArray, IntArray, split_lines
+from stations.formats.rinex_decoding import VARIABLE_OF_LETTER, SystemObservations, decode_records
 from stations.formats.rinex_header import ObservationFileHeader, read_header
-from stations.formats.rinex_layout import EventRecord, Layout, find_records, order_of_epochs
+from stations.formats.rinex_layout import EventRecord, find_records, order_of_epochs
 from stations.formats.rinex_observation_writing import write_observations
-from stations.formats.satellite_names import satellite_keys, satellite_name
+from stations.formats.satellite_names import satellite_name
 from stations.records import (
     OBSERVATION_VARIABLES,
     InputFile,
-    LossOfLock,
     ObservationEvent,
     Observations,
     PathLike,
@@ -46,23 +37,10 @@ from transforms.time_scales import NANOSECONDS, Epochs, TimeScale
 
 __all__ = ["read_observations", "write_observations"]
 
-_FIELD_WIDTH: Final = 16  # F14.3, loss-of-lock indicator, signal strength: RINEX 2.11 and 3.05
-_VALUE_WIDTH: Final = 14
-_LINE_WIDTH_V2: Final = 80
-_VARIABLE_OF_LETTER: Final = {
-    "C": "pseudorange_m",
-    "L": "carrier_phase_cycles",
-    "D": "doppler_hz",
-    "S": "cn0_dbhz",
-}
-# What cannot be: a pseudorange of over 3 light-seconds, a Doppler shift of 1 MHz (orbits give 10 kHz, a
-# bad oscillator as much again), a carrier-to-noise density outside 0..100 dBHz.
-_LARGEST: Final = {"C": 1.0e9, "L": 1.0e10, "D": 1.0e6, "S": 100.0}
 # Epochs this near to a multiple of the interval count as on it: receivers that do not steer their clock
 # tag epochs up to a millisecond or a few off the full second.
 _DECIMATION_TOLERANCE_NS: Final = 5_000_000
 _LONG_NAME_LENGTH: Final = 9  # IGS: four letters, marker and receiver number, country
-_SCREENED_SYSTEMS: Final = frozenset("GRECJSI")
 
 _EVENT_WORDS: Final = {
     1: "power failure between the previous and this epoch",
@@ -75,28 +53,11 @@ _EVENT_WORDS: Final = {
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Decoded records of one system under one header.
-
-    epoch : (n,) ordinal of the epoch in its file; satellite_key : (n,)
-    signals : (n_code,) such as "1C"; letters : (n_code,) of C L D S
-    values : (n, n_code); loss_of_lock : (n, n_code)
-    """
-
-    epoch: IntArray
-    satellite_key: IntArray
-    letters: tuple[str, ...]
-    signals: tuple[str, ...]
-    values: FloatArray
-    loss_of_lock: ByteArray
-
-
-@dataclass(frozen=True, eq=False)
 class _File:
     header: ObservationFileHeader
     epoch_tai_ns: IntArray
     epoch_reading_ns: IntArray  # in the file's own scale
-    parts: tuple[_Part, ...]
+    parts: tuple[SystemObservations, ...]
     events: tuple[ObservationEvent, ...]
     rejections: Counter[str]
     identity: InputFile
@@ -177,7 +138,7 @@ def _read_file(path: PathLike, systems: frozenset[str] | None) -> _File:
         raise FormatError(path, None, f"no epoch of observations could be read ({reasons})")
     scale = header.time_scale()
     rejections = layout.rejections
-    parts = _decode(lines, layout, systems, rejections)
+    parts = decode_records(lines, layout, systems, rejections)
     return _File(
         header=header,
         epoch_tai_ns=_tai(layout.epoch_ns, scale),
@@ -200,147 +161,6 @@ def _event(record: EventRecord, scale: TimeScale) -> ObservationEvent:
     comments = [line[:60].strip() for line in record.header_lines if line[60:].strip() == "COMMENT"]
     words = _EVENT_WORDS[record.flag] + (f": {'; '.join(c for c in comments if c)}" if any(comments) else "")
     return ObservationEvent(epoch, record.flag, words, record.header_lines, record.line)
-
-
-def _decode(
-    lines: TextLines, layout: Layout, systems: frozenset[str] | None, rejections: Counter[str]
-) -> list[_Part]:
-    header = layout.headers[0]
-    keys, bad = satellite_keys(layout.satellite, ord(header.system if header.system != "M" else "G"))
-    rejections["unreadable satellite name"] += int(bad.sum())
-    keys, repeated = _without_repeats(keys, layout.record_epoch)
-    rejections["satellite given twice in an epoch"] += repeated
-    parts: list[_Part] = []
-    for number, current in enumerate(layout.headers):
-        of_header = (layout.record_header == number) & (keys > 0)
-        for letter in sorted({chr(k) for k in np.unique(keys[of_header] // 100)}):
-            if systems is not None and letter not in systems:
-                continue
-            rows = np.flatnonzero(of_header & (keys // 100 == ord(letter)))
-            listed = current.codes.get("" if current.major == 2 else letter)
-            if letter not in _SCREENED_SYSTEMS or listed is None:
-                rejections[f"satellite of system {letter}, for which the header lists no observations"] += (
-                    rows.size
-                )
-                continue
-            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, rejections)
-            if part is not None:
-                parts.append(part)
-    return parts
-
-
-def _without_repeats(keys: IntArray, epoch: IntArray) -> tuple[IntArray, int]:
-    """Keys with 0 for a satellite that its epoch has given already, and how many these are."""
-    valid = np.flatnonzero(keys > 0)
-    _, first = np.unique(epoch[valid] * 100_000 + keys[valid], return_index=True)
-    cleaned = np.zeros_like(keys)
-    cleaned[valid[first]] = keys[valid[first]]
-    return cleaned, int(valid.size - first.size)
-
-
-def _decode_system(
-    lines: TextLines,
-    layout: Layout,
-    rows: NDArray[np.intp],
-    keys: IntArray,
-    letter: str,
-    listed: Sequence[str],
-    header: ObservationFileHeader,
-    rejections: Counter[str],
-) -> _Part | None:
-    """All records of one system: cut into fields, parsed, screened."""
-    names = [_code(letter, code, header) for code in listed]
-    taken = [i for i, name in enumerate(names) if name is not None]
-    codes = [name for name in names if name is not None]
-    if len(set(codes)) < len(codes):
-        # B1I under both of its names: the standard one stands first or second, either serves.
-        taken = [
-            i for i, name in zip(taken, codes, strict=True) if listed[i] == name or codes.count(name) == 1
-        ]
-        codes = [name for name in (names[i] for i in taken) if name is not None]
-    if not codes:
-        return None
-    record_line = layout.record_line[rows]
-    if header.major == 2:
-        n_lines = -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
-        block = np.concatenate(
-            [lines.block(record_line + j, 0, _LINE_WIDTH_V2) for j in range(n_lines)], axis=1
-        )
-        ends_inside = np.concatenate(
-            [_cut_fields(lines.length[record_line + j], 5) for j in range(n_lines)], axis=1
-        )
-    else:
-        block = lines.block(record_line, 3, len(listed) * _FIELD_WIDTH)
-        ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
-    fields = block.reshape(rows.size, -1, _FIELD_WIDTH)[:, taken]
-    text = np.ascontiguousarray(fields[:, :, :_VALUE_WIDTH]).reshape(-1, _VALUE_WIDTH)
-    flat, bad = parse_reals(text)
-    values, unreadable = flat.reshape(rows.size, -1), bad.reshape(rows.size, -1)
-    cut = ends_inside[:, taken] & np.isfinite(values)
-    rejections["value cut off by the end of its line"] += int(cut.sum())
-    rejections["unreadable value"] += int(unreadable.sum())
-    values[cut | (values == 0.0)] = np.nan  # 0.0 and blank both say "missing" (RINEX 3.05, section 6.7)
-    letters = tuple(code[0] for code in codes)
-    for column, (code, original) in enumerate(zip(codes, (listed[i] for i in taken), strict=True)):
-        factor = header.scale_factors.get((letter, original), 1)
-        if factor != 1:
-            values[:, column] /= factor
-        absurd = np.abs(values[:, column]) > _LARGEST[code[0]]
-        if code[0] == "S":
-            absurd |= values[:, column] < 0.0
-        rejections[f"{_VARIABLE_OF_LETTER[code[0]]} out of range"] += int(absurd.sum())
-        values[absurd, column] = np.nan
-    loss_of_lock = _loss_of_lock(fields[:, :, _VALUE_WIDTH], letters, rejections)
-    if header.wavelength_factors and letter == "G":
-        _mark_half_cycles(loss_of_lock, values, keys, codes, header)
-    return _Part(layout.record_epoch[rows], keys, letters, tuple(c[1:] for c in codes), values, loss_of_lock)
-
-
-def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
-    """Fields whose 14 columns of value the line's end cuts through, shape (n, n_fields)."""
-    begin = np.arange(n_fields) * _FIELD_WIDTH
-    return (length[:, None] > begin) & (length[:, None] < begin + _VALUE_WIDTH)
-
-
-def _code(letter: str, code: str, header: ObservationFileHeader) -> str | None:
-    """RINEX 3 name of a code as the file lists it, or None where it is not one of C, L, D, S."""
-    if header.major == 2:
-        return rinex3_code(letter, code, header.codes[""])
-    if code[0] not in _VARIABLE_OF_LETTER:
-        return None  # ionosphere delays and channel numbers are no observations
-    # RINEX 3.02 numbers B1I (1561.098 MHz) as band 1; before and after it is band 2. B1C, the true band 1,
-    # has the attributes D, P, X, of which 3.02 does not know the first two.
-    if (
-        letter == "C"
-        and code[1] == "1"
-        and (code[2] in "IQ" or (code[2] == "X" and header.version == "3.02"))
-    ):
-        return f"{code[0]}2{code[2]}"
-    return code
-
-
-def _loss_of_lock(indicator: ByteArray, letters: Sequence[str], rejections: Counter[str]) -> ByteArray:
-    """Loss-of-lock bits of the phases, 0 for blanks and for the other observables."""
-    digit = indicator - np.uint8(48)
-    phase = np.array([x == "L" for x in letters])
-    rejections["unreadable loss-of-lock indicator"] += int(((digit > 7) & (indicator != 32) & phase).sum())
-    return np.where((digit <= 7) & phase, digit, 0).astype(np.uint8)
-
-
-def _mark_half_cycles(
-    loss_of_lock: ByteArray,
-    values: FloatArray,
-    keys: IntArray,
-    codes: Sequence[str],
-    header: ObservationFileHeader,
-) -> None:
-    """RINEX 2 squaring receivers: with a wavelength factor of 2, the half-cycle bit's sense is turned."""
-    default = header.wavelength_factors.get("", (1, 1))
-    factors = np.array([header.wavelength_factors.get(satellite_name(int(k)), default) for k in keys])
-    for column, code in enumerate(codes):
-        if code[0] == "L" and code[1] in "12":
-            half = (factors[:, int(code[1]) - 1] == 2) & np.isfinite(values[:, column])
-            loss_of_lock[half, column] ^= np.uint8(LossOfLock.HALF_CYCLE)
 
 
 def _require_one_station(files: Sequence[_File]) -> None:
@@ -383,7 +203,7 @@ def _assemble(
     order = order[np.argsort(tai_ns[order], kind="stable")]
     row_of_ordinal = np.full(tai_ns.size, -1, dtype=np.int64)
     row_of_ordinal[order] = np.arange(order.size)
-    parts: list[tuple[_Part, IntArray]] = []
+    parts: list[tuple[SystemObservations, IntArray]] = []
     first = 0
     for file in files:
         parts += [(part, row_of_ordinal[first + part.epoch]) for part in file.parts]
@@ -394,7 +214,7 @@ def _assemble(
     shape = (order.size, satellites.size, len(signals))
     letters = {letter for part, _ in parts for letter in part.letters}
     tables: dict[str, NDArray[np.generic]] = {}
-    for letter, name in _VARIABLE_OF_LETTER.items():
+    for letter, name in VARIABLE_OF_LETTER.items():
         if letter in letters or letter != "D":
             tables[name] = np.full(shape, np.nan, dtype=OBSERVATION_VARIABLES[name])
     tables["loss_of_lock"] = np.zeros(shape, dtype=np.uint8)
@@ -403,7 +223,7 @@ def _assemble(
         base = (row[kept] * shape[1] + np.searchsorted(satellites, part.satellite_key[kept])) * shape[2]
         for column, (letter, signal) in enumerate(zip(part.letters, part.signals, strict=True)):
             slot = base + signals.index(signal)
-            tables[_VARIABLE_OF_LETTER[letter]].reshape(-1)[slot] = part.values[kept, column]
+            tables[VARIABLE_OF_LETTER[letter]].reshape(-1)[slot] = part.values[kept, column]
             if letter == "L":
                 tables["loss_of_lock"].reshape(-1)[slot] = part.loss_of_lock[kept, column]
     epochs = Epochs(tai_ns[order], TimeScale.GPST)

@@ -1,0 +1,194 @@
+"""Satellite records of a RINEX observation file turned into numbers, all records of a system at once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.formats.fixed_width import BoolArray, ByteArray, FloatArray, IntArray, TextLines, parse_reals
+from stations.formats.rinex2_codes import rinex3_code
+from stations.formats.rinex_header import ObservationFileHeader
+from stations.formats.rinex_layout import Layout
+from stations.formats.satellite_names import satellite_keys, satellite_name
+from stations.records import LossOfLock
+
+_FIELD_WIDTH: Final = 16  # F14.3, loss-of-lock indicator, signal strength: RINEX 2.11 and 3.05
+_VALUE_WIDTH: Final = 14
+_LINE_WIDTH_V2: Final = 80
+VARIABLE_OF_LETTER: Final = {
+    "C": "pseudorange_m",
+    "L": "carrier_phase_cycles",
+    "D": "doppler_hz",
+    "S": "cn0_dbhz",
+}
+# What cannot be: a pseudorange of over 3 light-seconds, a Doppler shift of 1 MHz (orbits give 10 kHz, a
+# bad oscillator as much again), a carrier-to-noise density outside 0..100 dBHz.
+_LARGEST: Final = {"C": 1.0e9, "L": 1.0e10, "D": 1.0e6, "S": 100.0}
+_SCREENED_SYSTEMS: Final = frozenset("GRECJSI")
+
+
+@dataclass(frozen=True, eq=False)
+class SystemObservations:
+    """Decoded records of one system under one header.
+
+    epoch : (n,) ordinal of the epoch in its file; satellite_key : (n,)
+    signals : (n_code,) such as "1C"; letters : (n_code,) of C L D S
+    values : (n, n_code); loss_of_lock : (n, n_code)
+    """
+
+    epoch: IntArray
+    satellite_key: IntArray
+    letters: tuple[str, ...]
+    signals: tuple[str, ...]
+    values: FloatArray
+    loss_of_lock: ByteArray
+
+
+def decode_records(
+    lines: TextLines, layout: Layout, systems: frozenset[str] | None, rejections: Counter[str]
+) -> list[SystemObservations]:
+    """All records of a file, system by system; what is not taken over is added to `rejections`.
+
+    systems : letters to take, None for all
+    """
+    header = layout.headers[0]
+    keys, bad = satellite_keys(layout.satellite, ord(header.system if header.system != "M" else "G"))
+    rejections["unreadable satellite name"] += int(bad.sum())
+    keys, repeated = _without_repeats(keys, layout.record_epoch)
+    rejections["satellite given twice in an epoch"] += repeated
+    parts: list[SystemObservations] = []
+    for number, current in enumerate(layout.headers):
+        of_header = (layout.record_header == number) & (keys > 0)
+        for letter in sorted({chr(k) for k in np.unique(keys[of_header] // 100)}):
+            if systems is not None and letter not in systems:
+                continue
+            rows = np.flatnonzero(of_header & (keys // 100 == ord(letter)))
+            listed = current.codes.get("" if current.major == 2 else letter)
+            if letter not in _SCREENED_SYSTEMS or listed is None:
+                rejections[f"satellite of system {letter}, for which the header lists no observations"] += (
+                    rows.size
+                )
+                continue
+            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, rejections)
+            if part is not None:
+                parts.append(part)
+    return parts
+
+
+def _without_repeats(keys: IntArray, epoch: IntArray) -> tuple[IntArray, int]:
+    """Keys with 0 for a satellite that its epoch has given already, and how many these are."""
+    valid = np.flatnonzero(keys > 0)
+    _, first = np.unique(epoch[valid] * 100_000 + keys[valid], return_index=True)
+    cleaned = np.zeros_like(keys)
+    cleaned[valid[first]] = keys[valid[first]]
+    return cleaned, int(valid.size - first.size)
+
+
+def _decode_system(
+    lines: TextLines,
+    layout: Layout,
+    rows: NDArray[np.intp],
+    keys: IntArray,
+    letter: str,
+    listed: Sequence[str],
+    header: ObservationFileHeader,
+    rejections: Counter[str],
+) -> SystemObservations | None:
+    """All records of one system: cut into fields, parsed, screened."""
+    names = [_code(letter, code, header) for code in listed]
+    taken = [i for i, name in enumerate(names) if name is not None]
+    codes = [name for name in names if name is not None]
+    if len(set(codes)) < len(codes):
+        # B1I under both of its names: the standard one stands first or second, either serves.
+        taken = [
+            i for i, name in zip(taken, codes, strict=True) if listed[i] == name or codes.count(name) == 1
+        ]
+        codes = [name for name in (names[i] for i in taken) if name is not None]
+    if not codes:
+        return None
+    record_line = layout.record_line[rows]
+    if header.major == 2:
+        n_lines = -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
+        block = np.concatenate(
+            [lines.block(record_line + j, 0, _LINE_WIDTH_V2) for j in range(n_lines)], axis=1
+        )
+        ends_inside = np.concatenate(
+            [_cut_fields(lines.length[record_line + j], 5) for j in range(n_lines)], axis=1
+        )
+    else:
+        block = lines.block(record_line, 3, len(listed) * _FIELD_WIDTH)
+        ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
+    fields = block.reshape(rows.size, -1, _FIELD_WIDTH)[:, taken]
+    text = np.ascontiguousarray(fields[:, :, :_VALUE_WIDTH]).reshape(-1, _VALUE_WIDTH)
+    flat, bad = parse_reals(text)
+    values, unreadable = flat.reshape(rows.size, -1), bad.reshape(rows.size, -1)
+    cut = ends_inside[:, taken] & np.isfinite(values)
+    rejections["value cut off by the end of its line"] += int(cut.sum())
+    rejections["unreadable value"] += int(unreadable.sum())
+    values[cut | (values == 0.0)] = np.nan  # 0.0 and blank both say "missing" (RINEX 3.05, section 6.7)
+    letters = tuple(code[0] for code in codes)
+    for column, (code, original) in enumerate(zip(codes, (listed[i] for i in taken), strict=True)):
+        factor = header.scale_factors.get((letter, original), 1)
+        if factor != 1:
+            values[:, column] /= factor
+        absurd = np.abs(values[:, column]) > _LARGEST[code[0]]
+        if code[0] == "S":
+            absurd |= values[:, column] < 0.0
+        rejections[f"{VARIABLE_OF_LETTER[code[0]]} out of range"] += int(absurd.sum())
+        values[absurd, column] = np.nan
+    loss_of_lock = _loss_of_lock(fields[:, :, _VALUE_WIDTH], letters, rejections)
+    if header.wavelength_factors and letter == "G":
+        _mark_half_cycles(loss_of_lock, values, keys, codes, header)
+    return SystemObservations(
+        layout.record_epoch[rows], keys, letters, tuple(c[1:] for c in codes), values, loss_of_lock
+    )
+
+
+def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
+    """Fields whose 14 columns of value the line's end cuts through, shape (n, n_fields)."""
+    begin = np.arange(n_fields) * _FIELD_WIDTH
+    return (length[:, None] > begin) & (length[:, None] < begin + _VALUE_WIDTH)
+
+
+def _code(letter: str, code: str, header: ObservationFileHeader) -> str | None:
+    """RINEX 3 name of a code as the file lists it, or None where it is not one of C, L, D, S."""
+    if header.major == 2:
+        return rinex3_code(letter, code, header.codes[""])
+    if code[0] not in VARIABLE_OF_LETTER:
+        return None  # ionosphere delays and channel numbers are no observations
+    # RINEX 3.02 numbers B1I (1561.098 MHz) as band 1; before and after it is band 2. B1C, the true band 1,
+    # has the attributes D, P, X, of which 3.02 does not know the first two.
+    if (
+        letter == "C"
+        and code[1] == "1"
+        and (code[2] in "IQ" or (code[2] == "X" and header.version == "3.02"))
+    ):
+        return f"{code[0]}2{code[2]}"
+    return code
+
+
+def _loss_of_lock(indicator: ByteArray, letters: Sequence[str], rejections: Counter[str]) -> ByteArray:
+    """Loss-of-lock bits of the phases, 0 for blanks and for the other observables."""
+    digit = indicator - np.uint8(48)
+    phase = np.array([x == "L" for x in letters])
+    rejections["unreadable loss-of-lock indicator"] += int(((digit > 7) & (indicator != 32) & phase).sum())
+    return np.where((digit <= 7) & phase, digit, 0).astype(np.uint8)
+
+
+def _mark_half_cycles(
+    loss_of_lock: ByteArray,
+    values: FloatArray,
+    keys: IntArray,
+    codes: Sequence[str],
+    header: ObservationFileHeader,
+) -> None:
+    """RINEX 2 squaring receivers: with a wavelength factor of 2, the half-cycle bit's sense is turned."""
+    default = header.wavelength_factors.get("", (1, 1))
+    factors = np.array([header.wavelength_factors.get(satellite_name(int(k)), default) for k in keys])
+    for column, code in enumerate(codes):
+        if code[0] == "L" and code[1] in "12":
+            half = (factors[:, int(code[1]) - 1] == 2) & np.isfinite(values[:, column])
+            loss_of_lock[half, column] ^= np.uint8(LossOfLock.HALF_CYCLE)
