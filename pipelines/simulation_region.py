@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from datum.simulation.common_points_sample import write_common_point_table
 from datum.simulation.gravity_sample import write_gravity_network
 from datum.simulation.levelling_sample import write_levelling
 from datum.simulation.truth_tables import write_truth
@@ -34,6 +35,7 @@ from transforms.geodetic import enu_matrix_at
 
 CONTROL_SIGMA_ENU_M: Final = (0.002, 0.002, 0.004)
 _VELOCITY_SIGMA_M_PER_YR: Final = (0.0002, 0.0002, 0.0002)
+_FOLDERS: Final = ("heights", "gravity", "common_points", "truth")
 _N_STEPS: Final = 1 + len(STATIONS) * len(DAYS) + 1
 
 
@@ -50,17 +52,19 @@ def simulate_region(out_dir: Path, *, seed: int = DEFAULT_SEED, progress: Progre
     progress = progress or SilentProgress()
     progress.begin("simulation", _N_STEPS)
     try:
-        for folder in (out_dir, out_dir / "heights", out_dir / "gravity", out_dir / "truth"):
-            folder.mkdir(parents=folder == out_dir, exist_ok=True)
+        out_dir.mkdir(parents=True, exist_ok=True)
+        for folder in _FOLDERS:
+            (out_dir / folder).mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"{out_dir}: the folder cannot be made ({error.strerror})") from None
     write_gnss_part(out_dir, seed, progress.advance)
     write_levelling(out_dir / "heights", seed)
     write_gravity_network(out_dir / "gravity", seed)
+    write_common_point_table(out_dir / "common_points" / "common_points.csv", seed)
     write_truth(out_dir / "truth")
     _write_text(out_dir / "REGION.toml", "\n".join(_region_lines(seed)))
     _write_text(out_dir / "README.md", readme_text(seed))
-    progress.advance("heights, gravity, truth")
+    progress.advance("heights, gravity, common points, truth")
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -112,6 +116,10 @@ def _region_lines(seed: int) -> Iterator[str]:
     yield 'readings = "gravity/readings.csv"'
     yield 'absolute = "gravity/absolute.csv"'
     yield 'tide_system = "zero-tide"'
+    yield ""
+    yield "[common_points]"
+    yield 'file = "common_points/common_points.csv"'
+    yield 'kind = "helmert7"'
     yield ""
     yield "[publish]"
     yield 'product = "yangtze-delta-sample"'

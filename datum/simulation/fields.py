@@ -19,11 +19,11 @@ FloatArray = NDArray[np.float64]
 
 _CENTRE_LATITUDE_DEG: Final = 31.3
 _CENTRE_LONGITUDE_DEG: Final = 120.4
-# Height anomaly, m: at the centre, slopes per degree, and two waves of a few centimetres.
+# Height anomaly, m: at the centre, slopes per degree, and two waves of some centimetres.
 _ANOMALY_CENTRE_M: Final = 10.62
 _ANOMALY_NORTH_M_PER_DEG: Final = 0.184
 _ANOMALY_EAST_M_PER_DEG: Final = 0.527
-_ANOMALY_WAVES: Final = ((0.045, 3.1, 1.7, 0.4), (0.020, -2.2, 4.6, 1.9))  # m, rad/deg N, rad/deg E, rad
+_ANOMALY_WAVES: Final = ((0.022, 3.1, 1.7, 0.4), (0.008, -2.2, 4.6, 1.9))  # m, rad/deg N, rad/deg E, rad
 # Gravity disturbance, m/s2: mean and waves; a hill pulls by 1.119 mGal for each 10 m (Bouguer plate).
 _DISTURBANCE_MEAN_M_PER_S2: Final = 4.0e-5
 _DISTURBANCE_WAVES: Final = ((1.1e-4, 2.4, 1.3, 2.2), (4.0e-5, -3.0, 5.1, 0.3))

@@ -6,6 +6,7 @@ import numpy as np
 
 from datum.formats.csv_table import write_table
 from datum.formats.gravity_csv import MGAL_M_PER_S2
+from datum.simulation.common_points_sample import BLUNDER_NORTH_M, BLUNDER_POINT, SOURCE_DATUM
 from datum.simulation.gravity_sample import BLUNDER_MGAL, BLUNDER_READING
 from datum.simulation.levelling_sample import BLUNDER_M, blunder_line_name
 from datum.simulation.marks import bench_marks, gravity_points, station_marks
@@ -72,6 +73,7 @@ def write_truth(folder: Path) -> None:
         ("network", "observation", "size", "unit"),
         (
             ("levelling", f"line {blunder_line_name()}", f"{BLUNDER_M:.3f}", "m"),
+            ("common points", f"north of {BLUNDER_POINT} in {SOURCE_DATUM}", f"{BLUNDER_NORTH_M:.3f}", "m"),
             ("gravity", f"first reading of {instrument} at {point} on {day}", f"{BLUNDER_MGAL:.3f}", "mGal"),
         ),
     )

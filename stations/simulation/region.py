@@ -18,6 +18,7 @@ from stations.formats.rinex_clock import write_rinex_clock
 from stations.formats.rinex_observation_writing import write_observations
 from stations.formats.sp3 import write_sp3
 from stations.simulation.antennas import RECEIVER_ANTENNAS, receiver_calibration
+from stations.simulation.bias_product import write_bias_product
 from stations.simulation.ocean_tides import write_ocean_loading
 from stations.simulation.products import CENTRE, simulate_products
 from stations.simulation.receiver import StationSession, simulate_station
@@ -47,8 +48,8 @@ def observation_file_name(station: SimulatedStation, day: str) -> str:
     return f"{station.code}_R_{_day_of_year(day)}0000_01D_05M_MO.crx.gz"
 
 
-def product_file_names() -> tuple[str, str, str]:
-    """Names of the orbit, clock and earth rotation files (IGS long names)."""
+def product_file_names() -> tuple[str, str, str, str]:
+    """Names of the orbit, clock, earth rotation and bias files (IGS long names)."""
     first = product_epochs()[np.array(0)]
     moment = first.datetime64()
     start = f"{_day_of_year(str(moment.astype('datetime64[D]')))}{str(moment)[11:13]}{str(moment)[14:16]}"
@@ -58,6 +59,7 @@ def product_file_names() -> tuple[str, str, str]:
         f"{stem}_{hours:02d}H_05M_ORB.SP3.gz",
         f"{stem}_{hours:02d}H_05M_CLK.CLK.gz",
         f"{CENTRE}0OPSFIN_{_day_of_year(DAYS[0])}0000_07D_01D_ERP.ERP",
+        f"{CENTRE}0OPSFIN_{_day_of_year(DAYS[0])}0000_{len(DAYS):02d}D_{len(DAYS):02d}D_OSB.BIA.gz",
     )
 
 
@@ -79,10 +81,19 @@ def write_gnss_part(out_dir: Path, seed: int, tell: Callable[[str], None]) -> Gn
     orbits, clocks = simulate_products(
         space.constellation, space.clocks, space.earth_rotation, product_epochs(), seed
     )
-    orbit_name, clock_name, rotation_name = product_file_names()
+    orbit_name, clock_name, rotation_name, bias_name = product_file_names()
     write_sp3(orbits, out_dir / PRODUCTS / orbit_name)
     write_rinex_clock(clocks, out_dir / PRODUCTS / clock_name)
     write_earth_rotation_parameters(space.earth_rotation, out_dir / PRODUCTS / rotation_name)
+    first_day = _day_of_year(DAYS[0])
+    end_day = _day_of_year(str(np.datetime64(DAYS[-1], "D") + 1))
+    write_bias_product(
+        out_dir / PRODUCTS / bias_name,
+        space.code_biases_m,
+        space.phase_biases_cycles,
+        f"{first_day[:4]}:{first_day[4:]}",
+        f"{end_day[:4]}:{end_day[4:]}",
+    )
     receivers = tuple(receiver_calibration(design) for design in RECEIVER_ANTENNAS)
     write_antex((*space.antennas, *receivers), out_dir / ANTEX)
     write_ocean_loading(space.ocean_loading, out_dir / OCEAN_LOADING)

@@ -59,7 +59,7 @@ MODERN_A: Final = ReceiverDesign(
     "SIM ALPHA 900", "SIMULATED 5.1", _MODERN_SIGNALS, 0.12, 0.0009, 0.5, 2.0e-10, 3.0e-9, False
 )
 MODERN_B: Final = ReceiverDesign(
-    "SIM BRAVO 12", "SIMULATED 2.30", _MODERN_SIGNALS, 0.18, 0.0012, 0.7, -6.0e-10, 6.0e-9, False
+    "SIM BRAVO 12", "SIMULATED 2.30", _MODERN_SIGNALS, 0.15, 0.0012, 0.6, -6.0e-10, 6.0e-9, False
 )
 OLD: Final = ReceiverDesign(
     "SIM OLDTIMER", "SIMULATED 1.07", (("G", ("1C", "2W")),), 0.25, 0.0018, 0.9, 3.1e-8, 2.0e-8, True
