@@ -1,4 +1,4 @@
-"""The forward model against the solver: what is put in comes out, and planted faults are where they are said."""
+"""The forward model against the solver: what is put in comes out; faults are where they are said to be."""
 
 from dataclasses import replace
 
