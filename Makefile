@@ -7,6 +7,9 @@ UV := $(shell command -v uv 2>/dev/null)
 # Prefect: no analytics, a home of the project's own, time enough for a cold start.
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+# Bureaus sit behind proxies with certificates of their own: trust what the machine trusts.
+export UV_SYSTEM_CERTS := true
+export UV_NATIVE_TLS := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench docs clean
