@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datum.formats.csv_table import write_table
+from datum.network.sinex_exchange import network_sinex
 from datum.records import NetworkSolution, NetworkStation
 from pipelines.geopackage import (
     EPSG_CGCS2000_2D,
@@ -21,7 +22,7 @@ from pipelines.geopackage import (
 from pipelines.records import StationCoordinates
 from pipelines.settings import Region
 from stations.formats.atomic_write import write_atomically
-from stations.formats.sinex import SinexDocument, SinexPosition, document_of_positions, write_sinex
+from stations.formats.sinex import write_sinex
 from transforms.errors import FrameError
 from transforms.frame_links import transform_coordinates
 from transforms.frames import frame_named
@@ -121,43 +122,10 @@ def write_horizontal_product(
     folder: Path, network: NetworkSolution, coordinates: Sequence[StationCoordinates]
 ) -> None:
     """Write stations.csv, stations.gpkg, stations.geojson and network.snx into a folder."""
-    write_sinex(network_document(network), folder / "network.snx")
+    write_sinex(network_sinex(network), folder / "network.snx")
     _write_csv(folder / "stations.csv", coordinates)
     write_geopackage(folder / "stations.gpkg", _layers(coordinates), network.epoch)
     write_atomically(folder / "stations.geojson", geojson_bytes(coordinates))
-
-
-def network_document(network: NetworkSolution) -> SinexDocument:
-    """The adjusted network as a SINEX document with its full covariance, dated by its data."""
-    positions = []
-    for item in network.stations:
-        mean = Epochs((item.first_epoch.tai_ns + item.last_epoch.tai_ns) // 2, item.first_epoch.scale)
-        positions.append(
-            SinexPosition(
-                item.station,
-                item.domes,
-                item.solution_number,
-                item.position_ecef_m,
-                None,
-                network.epoch,
-                item.first_epoch,
-                item.last_epoch,
-                mean,
-                item.setup,
-            )
-        )
-    return document_of_positions(
-        positions,
-        network.covariance_m2,
-        frame=network.frame,
-        description="Adjusted regional network",
-        statistics={
-            "VARIANCE FACTOR": network.variance_factor,
-            "NUMBER OF DEGREES OF FREEDOM": float(network.degrees_of_freedom),
-        },
-        remarks=(f"datum: {network.constraints}", *network.remarks),
-        created=max(positions, key=lambda item: int(item.last_epoch.tai_ns)).last_epoch,
-    )
 
 
 def _in_frame(item: StationCoordinates) -> list[tuple[str, Epochs, FloatArray, FloatArray]]:

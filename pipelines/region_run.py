@@ -121,7 +121,7 @@ def run_alone(task: StationDayTask) -> str:
     with worker_pool(1) as pool:
         future: Future[str] = pool.submit(run_station_day, task)
         if isinstance(future.exception(), BrokenProcessPool):
-            message = "its process was killed by the system (out of memory?)"
+            message = "its process died before it could answer (killed by the system, out of memory?)"
             return write_station_day(task, failed_station_day(task, message))
         return future.result()
 

@@ -36,8 +36,9 @@ def combine(
     """
     from datum.network.combine import CombinationOptions, combine_solutions
     from datum.network.constraints import DatumParameter
+    from datum.network.sinex_exchange import network_sinex
     from pipelines.control_file import read_control
-    from pipelines.horizontal_product import network_document, sigma_enu_m
+    from pipelines.horizontal_product import sigma_enu_m
     from pipelines.solution_files import read_solutions
     from stations.formats.sinex import write_sinex
     from transforms.errors import InputError
@@ -57,7 +58,7 @@ def combine(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot be made: {error.strerror}") from None
-    write_sinex(network_document(network), path)
+    write_sinex(network_sinex(network), path)
     say(f"wrote {path}")
     if json:
         write_json(

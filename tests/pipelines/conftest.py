@@ -1,6 +1,12 @@
 """Records made by hand, for tests of what is composed from them."""
 
+import re
+import shutil
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +20,9 @@ from stations.records import (
     ZenithDelays,
 )
 from transforms.time_scales import Epochs
+
+if TYPE_CHECKING:
+    from pipelines.region_run import RegionOutcome
 
 SolutionMaker = Callable[..., StationSolution]
 
@@ -74,5 +83,93 @@ def make_solution() -> SolutionMaker:
             if residuals
             else None,
         )
+
+    return make
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def jizhun(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., CommandResult]:
+    """Run the command line in this process: `jizhun("station", "qc", path)`."""
+    from pipelines.cli.app import main
+
+    def run(*words: object) -> CommandResult:
+        monkeypatch.setattr(sys, "argv", ["jizhun", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        captured = capsys.readouterr()
+        return CommandResult(code, captured.out, captured.err)
+
+    return run
+
+
+SMALL_STATIONS = ("NJLS", "HUSH", "MGSH", "YZTZ")
+
+
+@pytest.fixture(scope="session")
+def sample_region(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample region's folder, simulated where the repository does not hold it."""
+    kept = Path(__file__).resolve().parent.parent.parent / "sample_data"
+    if (kept / "REGION.toml").is_file():
+        return kept
+    from pipelines.simulation_region import simulate_region
+
+    folder = tmp_path_factory.mktemp("sample")
+    simulate_region(folder)
+    return folder
+
+
+def _write_small_region(sample_region: Path, folder: Path) -> Path:
+    for part in ("products", "antex", "ocean_loading", "heights", "gravity", "truth", "common_points"):
+        if (sample_region / part).is_dir():
+            shutil.copytree(sample_region / part, folder / part)
+    (folder / "observations").mkdir()
+    for path in sorted((sample_region / "observations").iterdir()):
+        if path.name[:4] in SMALL_STATIONS and "_20261160000" in path.name:
+            shutil.copy(path, folder / "observations")
+    kept = []
+    for block in re.split(r"\n(?=\[)", (sample_region / "REGION.toml").read_text()):
+        station = re.search(r'^(?:code|station) = "(\w{4})', block, re.M)
+        if station is None or station[1] in SMALL_STATIONS:
+            kept.append(block)
+    text = re.sub(r"^days = .*$", 'days = ["2026-116"]', "\n".join(kept), flags=re.M)
+    text = re.sub(r"^catalogue = .*$", 'catalogue = "catalogue"', text, flags=re.M)
+    text = re.sub(r"^work = .*$", 'work = "work"', text, flags=re.M)
+    (folder / "REGION.toml").write_text(text)
+    return folder / "REGION.toml"
+
+
+@pytest.fixture(scope="session")
+def first_run(sample_region: Path, tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, RegionOutcome]":
+    """A region of four stations on one day, and what its first run came to."""
+    from pipelines.progress import SilentProgress
+    from pipelines.region_run import run_region_local
+
+    region = _write_small_region(sample_region, tmp_path_factory.mktemp("small"))
+    return region, run_region_local(region, progress=SilentProgress())
+
+
+@pytest.fixture
+def small_region(first_run: "tuple[Path, RegionOutcome]", tmp_path: Path) -> Callable[..., Path]:
+    """A copy of the region that ran already, work folder and all, without its catalogue."""
+
+    def make(name: str = "region") -> Path:
+        folder = tmp_path / name
+        shutil.copytree(first_run[0].parent, folder, ignore=shutil.ignore_patterns("catalogue"))
+        return folder / "REGION.toml"
 
     return make

@@ -1,0 +1,264 @@
+"""The main job on a small region: products, reuse, failures that do not kill, bad input."""
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyogrio
+import pytest
+
+from pipelines.catalogue.publish import Catalogue
+from pipelines.progress import SilentProgress
+from pipelines.records import StationDayStatus
+from pipelines.region_run import RegionOutcome, run_region_local
+from stations.formats.sinex import read_sinex
+from transforms.errors import JizhunError
+
+pytestmark = pytest.mark.xdist_group("region")  # one worker simulates and runs the region once
+
+RegionMaker = Callable[..., Path]
+# Simulated truth against a float solution of one day: what the issue asks of real stations.
+HORIZONTAL_LIMIT_M = 0.03
+UP_LIMIT_M = 0.05
+
+
+def run(region: Path) -> RegionOutcome:
+    return run_region_local(region, progress=SilentProgress())
+
+
+def catalogue_bytes(folder: Path) -> dict[str, str]:
+    products = folder / "products"
+    return {
+        path.relative_to(products).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(products.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_products_open_and_a_second_run_reuses_everything(first_run: tuple[Path, RegionOutcome]) -> None:
+    region, first = first_run
+    result = first.result
+    assert [item.status for item in result.station_days] == [StationDayStatus.SOLVED] * 4
+    assert not any(item.reused_solution for item in result.station_days)
+    kinds = [item.product.description.kind for item in first.publications]
+    assert kinds[:3] == ["horizontal", "height", "gravity"]
+    assert kinds[-1] == "report"
+    assert all(item.created for item in first.publications)
+
+    for difference in result.truth:
+        assert difference.enu_m is not None
+        assert max(map(abs, difference.enu_m[:2])) < HORIZONTAL_LIMIT_M
+        assert abs(difference.enu_m[2]) < UP_LIMIT_M
+    assert len(result.truth) == 4
+
+    horizontal = first.publications[0].folder
+    layers = {str(name): kind for name, kind in pyogrio.list_layers(horizontal / "stations.gpkg")}
+    assert set(layers) == {"stations_cgcs2000", "stations_cgcs2000_3d", "stations_igs20"}
+    expected = {
+        "stations_cgcs2000": "EPSG:4490",
+        "stations_cgcs2000_3d": "EPSG:4480",
+        "stations_igs20": "EPSG:10177",
+    }
+    for layer, crs in expected.items():
+        information = pyogrio.read_info(horizontal / "stations.gpkg", layer=layer)
+        assert (information["crs"], information["features"]) == (crs, 4)
+    collection = json.loads((horizontal / "stations.geojson").read_text())
+    assert collection["type"] == "FeatureCollection"
+    assert "crs" not in collection  # RFC 7946, section 4
+    for feature in collection["features"]:
+        longitude, latitude, _ = feature["geometry"]["coordinates"]
+        assert 118 < longitude < 123
+        assert 29 < latitude < 33
+    document = read_sinex(horizontal / "network.snx")
+    assert len(document.estimates) == 12
+    assert document.covariance is not None
+    assert document.covariance.shape == (12, 12)
+    report = (first.publications[-1].folder / "report.html").read_bytes()
+    assert len(report) < 1_000_000
+    for trace in (b"http://", b'src="', b"<link", b"sourceMappingURL"):
+        found = report.replace(b"http://www.w3.org/", b"").find(trace)
+        assert found < 0, report[max(found - 80, 0) : found + 80]
+
+    before = catalogue_bytes(region.parent / "catalogue")
+    second = run(region)
+    assert all(item.reused_solution and item.reused_quality for item in second.result.station_days)
+    assert all(item.reused for item in second.result.reuse)
+    assert not any(item.created for item in second.publications)
+    assert catalogue_bytes(region.parent / "catalogue") == before
+    assert Catalogue(region.parent / "catalogue").verify() == []
+
+
+def test_products_do_not_know_where_they_were_made(
+    first_run: tuple[Path, RegionOutcome], small_region: RegionMaker
+) -> None:
+    first, second = first_run[0], small_region("elsewhere")
+    shutil.rmtree(second.parent / "work")
+    run(second)
+    assert catalogue_bytes(first.parent / "catalogue") == catalogue_bytes(second.parent / "catalogue")
+    for path in (first.parent / "catalogue" / "products").rglob("*"):
+        if path.is_file():
+            assert str(first.parent).encode() not in path.read_bytes(), path
+
+
+def test_a_changed_file_is_computed_again_and_nothing_else(small_region: RegionMaker) -> None:
+    region = small_region()
+    path = next((region.parent / "observations").glob("HUSH*"))
+    text = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(text, compresslevel=1, mtime=0))
+    result = run(region).result
+    assert {item.station[:4]: item.reused_solution for item in result.station_days} == {
+        "NJLS": True, "HUSH": False, "MGSH": True, "YZTZ": True,
+    }  # fmt: skip
+
+
+def test_a_failing_station_does_not_kill_the_region(small_region: RegionMaker) -> None:
+    region = small_region()
+    path = next((region.parent / "observations").glob("YZTZ*"))
+    text = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(text[: len(text) // 2] + b"\x00\x01\x02", mtime=0))
+    (region.parent / "observations" / "empty.rnx").write_bytes(b"")
+    outcome = run(region)
+    status = {item.station[:4]: item.status for item in outcome.result.station_days}
+    assert status.pop("YZTZ") is StationDayStatus.FAILED
+    assert set(status.values()) == {StationDayStatus.SOLVED}
+    assert outcome.publications
+    problems = "\n".join(outcome.result.problems)
+    assert "YZTZ00CHN 2026-116: failed" in problems
+    assert "empty.rnx: the file is empty" in problems
+
+
+def test_a_rejected_station_day_is_not_solved(small_region: RegionMaker) -> None:
+    region = small_region()
+    path = next((region.parent / "observations").glob("MGSH*"))
+    from stations.formats.compression import read_bytes
+
+    plain, _ = read_bytes(path)
+    head, _, body = plain.partition(b"END OF HEADER")
+    epochs = body.split(b"\n>")
+    path.write_bytes(head + b"END OF HEADER" + b"\n>".join(epochs[:30]) + b"\n")
+    outcome = run(region)
+    found = next(item for item in outcome.result.station_days if item.station.startswith("MGSH"))
+    assert found.status is StationDayStatus.REJECTED
+    assert found.solution is None
+    report = next(p for p in outcome.publications if p.product.description.kind == "report")
+    html = (report.folder / "report.html").read_text()
+    assert found.quality is not None
+    assert "rejected by quality control" in html
+    assert found.quality.reasons[0].split(",")[0].replace("<", "&lt;") in html
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("no products of the day", r"another day"),
+        ("no common satellites", r"no common satellites: R"),
+        ("truncated products", r"SP3.*(cut off|truncated)"),
+        ("binary products", r"SP3"),
+        ("wrong version of products", r"no SP3 file of orbits"),
+    ],
+)
+def test_what_cannot_be_solved_publishes_no_coordinates(
+    small_region: RegionMaker, case: str, words: str, jizhun: Callable[..., Any]
+) -> None:
+    region = small_region()
+    for path in (region.parent / "observations").iterdir():
+        if not path.name.startswith("NJLS"):
+            path.unlink()  # one station is enough to fail
+    text = region.read_text()
+    if case == "no common satellites":
+        text = text.replace('systems = "GEC"', 'systems = "R"')
+    for part in ("heights", "gravity", "common_points"):
+        text = remove_table(text, part)
+    region.write_text(text)
+    products = region.parent / "products"
+    orbit = next(path for path in products.iterdir() if "SP3" in path.name)
+    content = gzip.decompress(orbit.read_bytes())
+    if case == "no products of the day":
+        region.write_text(text.replace("2026-116", "2026-117"))
+        for path in sorted((region.parent / "observations").iterdir()):
+            plain = path.name.replace("2026116", "2026117")
+            path.rename(path.with_name(plain))
+        shift_days(region.parent / "observations")
+    elif case == "truncated products":
+        orbit.write_bytes(gzip.compress(content[: len(content) // 3]))
+    elif case == "binary products":
+        orbit.write_bytes(bytes(range(256)) * 20)
+    elif case == "wrong version of products":
+        orbit.write_bytes(gzip.compress(b"#z" + content[2:]))
+    done = jizhun("run", region, "--engine", "local")
+    assert done.code == 1, done.out + done.err
+    last = done.err.strip().splitlines()[-1]
+    assert last.startswith("jizhun: ")
+    assert "nothing could be published" in last
+    problem = next(line for line in done.out.splitlines() if line.startswith("! NJLS"))
+    assert re.search(words, problem), problem
+    assert "Traceback" not in done.out + done.err
+    assert Catalogue(region.parent / "catalogue").versions() == []
+
+
+def remove_table(text: str, name: str) -> str:
+    """The TOML text without one table."""
+    blocks = text.split("\n[")
+    return "\n[".join(block for block in blocks if not block.startswith(f"{name}]"))
+
+
+def shift_days(folder: Path) -> None:
+    """Make observation files of a day a year later, for which there are no products."""
+    from stations.formats.compression import read_bytes
+
+    for path in sorted(folder.iterdir()):
+        plain, _ = read_bytes(path)
+        path.unlink()
+        text = plain.replace(b"> 2026 04 26", b"> 2026 05 27").replace(
+            b"  2026     4    26", b"  2026     5    27"
+        )
+        (folder / (path.name.split("_")[0] + ".rnx")).write_bytes(text)
+    region = folder.parent / "REGION.toml"
+    region.write_text(region.read_text().replace("2026-117", "2026-147"))
+
+
+@pytest.mark.parametrize("case", ["no stations of the region", "no folder", "no file", "other day"])
+def test_what_cannot_begin_is_one_line(
+    small_region: RegionMaker, case: str, jizhun: Callable[..., Any]
+) -> None:
+    region = small_region()
+    observations = region.parent / "observations"
+    if case == "no stations of the region":
+        text = region.read_text()
+        for marker in ("NJLS", "HUSH", "MGSH", "YZTZ"):
+            text = text.replace(f'"{marker}00CHN"', f'"{marker[::-1]}00CHN"')
+        region.write_text(text)
+    elif case == "no folder":
+        shutil.rmtree(observations)
+    elif case == "no file":
+        for path in observations.iterdir():
+            path.unlink()
+    else:
+        region.write_text(region.read_text().replace("2026-116", "2026-200"))
+    done = jizhun("run", region)
+    assert done.code == 1
+    assert len(done.err.strip().splitlines()) == 1
+    assert done.err.startswith("jizhun: ")
+    assert not (region.parent / "catalogue").exists()
+
+
+def test_a_damaged_levelling_file_leaves_the_coordinates(small_region: RegionMaker) -> None:
+    region = small_region()
+    (region.parent / "heights" / "lines.csv").write_text("line,from\n1,2\n")
+    outcome = run(region)
+    kinds = {item.product.description.kind for item in outcome.publications}
+    assert "horizontal" in kinds
+    assert "height" not in kinds
+    assert any(text.startswith("heights: ") and "lines.csv" in text for text in outcome.result.problems)
+
+
+def test_unwritable_catalogue_is_told(small_region: RegionMaker) -> None:
+    region = small_region()
+    (region.parent / "catalogue").write_text("a file is in the way")
+    with pytest.raises(JizhunError, match="catalogue cannot be written"):
+        run(region)
