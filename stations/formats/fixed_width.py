@@ -24,7 +24,7 @@ _POINT: Final = 46
 _ZERO: Final = 48
 _MINUS: Final = 45
 _PLUS: Final = 43
-_REAL: Final = re.compile(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,3})?\s*\Z")
+_REAL: Final = re.compile(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?\s*\Z")
 # Rows handled at once: small enough for the processor's cache at 14 to 20 columns.
 _ROWS_AT_ONCE: Final = 1 << 15
 # Ten to this power is exact in a double, and so is any integer below 2**53, about 9.007e15.
