@@ -1,13 +1,16 @@
 """`jizhun simulate` makes the committed sample again, byte for byte where no sine is rounded in between."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipelines.cli.region import simulate as simulate_command
 from pipelines.settings import read_region
 from pipelines.simulation_region import simulate_region
 from stations.formats.compression import read_bytes
+from stations.simulation.region_plan import DEFAULT_SEED
 from transforms.errors import InputError
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -103,6 +106,11 @@ def test_readme_says_plainly_that_nothing_was_measured():
     assert text.startswith("# Sample data: a simulated region")
     assert "Nothing here was measured" in text
     assert "jizhun simulate sample_data" in text
+
+
+def test_the_command_makes_the_committed_sample_by_default():
+    assert inspect.signature(simulate_command).parameters["seed"].default == DEFAULT_SEED
+    assert inspect.signature(simulate_region).parameters["seed"].default == DEFAULT_SEED
 
 
 def test_another_seed_makes_other_heights(tmp_path, monkeypatch):
