@@ -91,7 +91,7 @@ def bench_marks() -> tuple[Mark, ...]:
 
 
 def gravity_points() -> tuple[Mark, ...]:
-    """Gravity points: on all pillars but two, and at four bench marks."""
+    """Gravity points: on all pillars, and at four bench marks."""
     pillars = [
         Mark(
             f"SG-{m.station[:4]}",

@@ -116,10 +116,6 @@ def _write_lines(path: Path, lines: Iterator[str]) -> None:
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode("utf-8"))
 
 
-def _iso(epoch: Epochs) -> str:
-    return epoch.iso()
-
-
 def _fault_lines(part: GnssPart) -> Iterator[str]:
     yield "# Every fault planted in the observations. size: cycles of a slip, metres of a code outlier,"
     yield "# epochs of a gap, metres of rise of an antenna; flagged: told by the receiver or its file."
@@ -129,9 +125,9 @@ def _fault_lines(part: GnssPart) -> Iterator[str]:
         if station.change is not None:
             start = Epochs.from_datetime64(np.datetime64(station.change.day, "ns"))
             kind = f"antenna changed to {' '.join(station.change.antenna.igs_code.split())}"
-            yield f"{station.code},{_iso(start)},{kind},,,{station.change.rise_m:.4f},no"
+            yield f"{station.code},{start.iso()},{kind},,,{station.change.rise_m:.4f},no"
         for fault in session.faults:
-            epoch = _iso(session.epochs[np.array(fault.epoch_index)])
+            epoch = session.epochs[np.array(fault.epoch_index)].iso()
             flagged = "yes" if fault.flagged else "no"
             yield (
                 f"{station.code},{epoch},{fault.kind},{fault.satellite},{fault.signal},{fault.size:g},{flagged}"
@@ -145,6 +141,6 @@ def _zenith_delay_lines(part: GnssPart) -> Iterator[str]:
         truth = session.troposphere
         for i in range(0, len(session.epochs), _ZENITH_DELAY_STEP):
             yield (
-                f"{session.station.code},{_iso(session.epochs[np.array(i)])},{truth.total_m[i]:.4f},"
+                f"{session.station.code},{session.epochs[np.array(i)].iso()},{truth.total_m[i]:.4f},"
                 f"{truth.gradient_north_m[i]:.5f},{truth.gradient_east_m[i]:.5f}"
             )
