@@ -154,13 +154,23 @@ def _write_small_region(sample_region: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def first_run(sample_region: Path, tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, RegionOutcome]":
-    """A region of four stations on one day, and what its first run came to."""
+def first_run(
+    request: pytest.FixtureRequest, sample_region: Path, tmp_path_factory: pytest.TempPathFactory
+) -> "tuple[Path, RegionOutcome]":
+    """A region of four stations on one day, and what its first run came to.
+
+    It is kept at the session's configuration: `tests/flows` takes this fixture too, and would run it again.
+    """
+    kept: tuple[Path, RegionOutcome] | None = getattr(request.config, "jizhun_first_run", None)
+    if kept is not None:
+        return kept
     from pipelines.progress import SilentProgress
     from pipelines.region_run import run_region_local
 
     region = _write_small_region(sample_region, tmp_path_factory.mktemp("small"))
-    return region, run_region_local(region, progress=SilentProgress())
+    found = region, run_region_local(region, progress=SilentProgress())
+    request.config.jizhun_first_run = found  # type: ignore[attr-defined]
+    return found
 
 
 @pytest.fixture
