@@ -6,6 +6,7 @@ then `finish_region`. So the products are the same bytes whichever ran.
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -155,9 +156,20 @@ def worker_pool(n_tasks: int) -> Iterator[ProcessPoolExecutor]:
         ProcessPoolExecutor(
             max_workers=max(1, min(processors(), n_tasks)),
             mp_context=multiprocessing.get_context("spawn"),
+            initializer=_leave_interrupts_to_the_parent,
         ) as pool,
     ):
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            # Interrupted or failed: what has not begun shall not begin.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; one of them answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

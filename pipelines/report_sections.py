@@ -128,7 +128,11 @@ def _repeatability_section(result: RegionResult) -> Section:
         Column("U mm"),
     )
     rows = tuple(
-        (Cell(station), Cell(day), *(Cell(f"{float(v) * MILLIMETRES:+.1f}") for v in residual))
+        (
+            Cell(station),
+            Cell(day),
+            *(Cell(f"{round(float(v) * MILLIMETRES, 1) + 0.0:+.1f}") for v in residual),
+        )
         for (station, day), residual in sorted(result.network.day_residual_enu_m.items())
     )
     note = "Daily solution minus the adjusted network, after alignment."

@@ -9,6 +9,7 @@ from typing import Final
 
 from pipelines.catalogue.files import (
     PARTIAL_SUFFIX,
+    READ_ONLY_FILE,
     publisher_lock,
     refused_as_catalogue_error,
     sha256_of_file,
@@ -163,6 +164,7 @@ class Catalogue:
             self.store.put(source / item.name, item.sha256)
             self.store.link(item.sha256, partial / item.name)
         write_atomically(partial / MANIFEST_NAME, manifest_bytes(product))
+        (partial / MANIFEST_NAME).chmod(READ_ONLY_FILE)
         os.rename(partial, folder)  # noqa: PTH104 - the moment of publication
         sync_folder(folder.parent)
         return folder

@@ -63,8 +63,8 @@ def simulate(
     """
     from pipelines.simulation_region import simulate_region
 
-    with waiting("simulating"):
-        simulate_region(out, seed=seed)
+    with TerminalProgress() as progress:
+        simulate_region(out, seed=seed, progress=progress)
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     if json:
         write_json({"folder": str(out), "seed": seed, "files": files})

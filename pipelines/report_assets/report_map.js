@@ -8,7 +8,7 @@
       .setLatLng(line.points[0]).setContent(line.label).addTo(map);
   });
   data.ellipses.forEach(function (points) {
-    L.polygon(points, { color: "#1f5fa8", weight: 1, fillOpacity: 0.12, interactive: false }).addTo(map);
+    L.polygon(points, { color: "#1f5fa8", weight: 1, fillOpacity: 0.12, interactive: false, smoothFactor: 0 }).addTo(map);
   });
   data.vectors.forEach(function (points) {
     L.polyline(points, { color: "#b3261e", weight: 2, interactive: false }).addTo(map);
