@@ -65,6 +65,21 @@ class ObservationEvent:
     description: str
     header_lines: tuple[str, ...]
     line: int
+    setup: StationSetup | None = None  # the equipment from here on, where this event changes it
+
+
+@dataclass(frozen=True)
+class DamagedLines:
+    """What a reader left out of one damaged file, for one reason.
+
+    count : records, lines or values left out
+    lines : numbers (from 1) of lines of the plain text, sorted, the first thousand; empty where none can be named
+    """
+
+    path: str
+    reason: str
+    count: int
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,9 @@ class StationHeader:
 
     approximate_position_ecef_m: marker, shape (3,), or None where absent or zero
     glonass_channels: satellite -> frequency channel
+    glonass_biases_m: code ("C1C") -> code-phase bias of GLONASS COD/PHS/BIS, as the file states it, metres
+    leap_seconds: GPST minus UTC at the file's time, or None where the header does not tell
+    phase_shifts_cycles: signal ("GL5Q", or "GL5Q G05" for one satellite) -> shift that the encoder applied
     """
 
     marker_name: str
@@ -81,6 +99,9 @@ class StationHeader:
     approximate_position_ecef_m: FloatArray | None
     glonass_channels: Mapping[str, int]
     rinex_version: str
+    glonass_biases_m: Mapping[str, float] = field(default_factory=dict)
+    leap_seconds: int | None = None
+    phase_shifts_cycles: Mapping[str, float] = field(default_factory=dict)
 
 
 class LossOfLock:
@@ -97,7 +118,9 @@ OBSERVATION_VARIABLES: Final[Mapping[str, type]] = {
     "doppler_hz": np.float32,
     "cn0_dbhz": np.float32,
     "loss_of_lock": np.uint8,
+    "signal_strength": np.uint8,
 }
+OPTIONAL_OBSERVATION_VARIABLES: Final = frozenset({"doppler_hz", "signal_strength"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +132,7 @@ class Observations:
     events : in time order
     rejections : reason -> count of records that the reader did not take over
     inputs : files read
+    damage : which of the rejections are damage of the files, and where
     """
 
     data: xr.Dataset
@@ -116,6 +140,7 @@ class Observations:
     events: tuple[ObservationEvent, ...] = ()
     rejections: Mapping[str, int] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
+    damage: tuple[DamagedLines, ...] = ()
 
     @property
     def epochs(self) -> Epochs:
@@ -143,7 +168,8 @@ def check_observations(data: xr.Dataset) -> None:
     Dimensions (epoch, satellite, signal). Coordinates: `epoch` datetime64[ns] in GPST, strictly
     increasing; `satellite` such as "G01", sorted; `signal` is the RINEX band and attribute without the
     system, such as "1C" (so B1I of C20 is signal "2I"). Variables, each (epoch, satellite, signal), as
-    in OBSERVATION_VARIABLES; missing is NaN (loss_of_lock: 0). `doppler_hz` may be absent.
+    in OBSERVATION_VARIABLES; missing is NaN (loss_of_lock, signal_strength: 0). `doppler_hz` and
+    `signal_strength` (1 to 9 as RINEX scales it) may be absent.
     Phase is in cycles as the receiver counts them, with the phase shifts of the header applied.
     """
     if tuple(data.dims) != ("epoch", "satellite", "signal"):
@@ -157,7 +183,7 @@ def check_observations(data: xr.Dataset) -> None:
         raise InputError("satellites are not unique and sorted")
     for name, kind in OBSERVATION_VARIABLES.items():
         if name not in data:
-            if name == "doppler_hz":
+            if name in OPTIONAL_OBSERVATION_VARIABLES:
                 continue
             raise InputError(f"observations lack the variable {name}")
         if data[name].dtype != np.dtype(kind) or data[name].dims != ("epoch", "satellite", "signal"):
