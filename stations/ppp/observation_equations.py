@@ -87,61 +87,60 @@ class SatelliteAntennas:
         return cls(tuple(find_satellite_antenna(antennas, s, epoch) for s in satellites))
 
 
-def antenna_corrections_m(
+@dataclass(frozen=True, eq=False)
+class AntennaCorrections:
+    """Phase-centre corrections of both antennas.
+
+    correction_m : (n, 2) for the two carriers of each row, to be added to the modelled range
+    calibrated : (n_satellite,) whether the satellite's antenna is known on both carriers
+    inherited : band -> ANTEX code that served instead, for the receiver antenna
+    """
+
+    correction_m: FloatArray
+    calibrated: NDArray[np.bool_]
+    inherited: Mapping[str, str]
+
+
+def antenna_corrections(
     paths: SignalPaths,
     satellite_index: IntArray,
     bands: Sequence[tuple[str, str]],
-    factors: FloatArray,
     satellite_antennas: SatelliteAntennas,
     receiver_antenna: AntennaCalibration | None,
-) -> tuple[FloatArray, NDArray[np.bool_], Mapping[str, str]]:
-    """Ionosphere-free phase-centre corrections of both antennas.
-
-    Parameters
-    ----------
-    paths, satellite_index : of n observations
-    bands : two bands ("C2", "C6") of each satellite
-    factors : (n_satellite, 2), ionosphere-free
-
-    Returns
-    -------
-    correction_m : (n,), to be added to the modelled range
-    calibrated : (n_satellite,) whether the satellite's antenna is known
-    inherited : band -> ANTEX code that served instead, for the receiver antenna
-    """
-    correction = np.zeros(satellite_index.size)
+) -> AntennaCorrections:
+    """Phase-centre corrections of n rows; `bands` names two bands ("C2", "C6") of each satellite."""
+    correction = np.zeros((satellite_index.size, 2))
     calibrated = np.zeros(len(bands), dtype=np.bool_)
     inherited: dict[str, str] = {}
     for k, pair in enumerate(bands):
         calibration = satellite_antennas.calibrations[k]
-        rows = np.flatnonzero(satellite_index == k)
         if calibration is None:
             continue
-        frequencies = [choose_frequency(calibration, band)[0] for band in pair]
-        if None in frequencies:
+        first, second = (choose_frequency(calibration, band)[0] for band in pair)
+        if first is None or second is None:
             continue
         calibrated[k] = True
-        for j, frequency in enumerate(frequencies):
-            if frequency is not None and rows.size:
-                correction[rows] += factors[k, j] * satellite_range_correction_m(
+        rows = np.flatnonzero(satellite_index == k)
+        for j, frequency in enumerate((first, second)):
+            if rows.size:
+                correction[rows, j] += satellite_range_correction_m(
                     calibration, frequency, paths.satellite_axes[rows], paths.line_of_sight[rows]
                 )
     if receiver_antenna is not None:
         for band in sorted({b for pair in bands for b in pair}):
-            frequency, instead = choose_frequency(receiver_antenna, band)
-            if frequency is None:
+            calibrated_as, instead = choose_frequency(receiver_antenna, band)
+            if calibrated_as is None:
                 continue
             if instead is not None:
                 inherited[band] = instead
-            share = np.array(
-                [sum(factors[k, j] for j in (0, 1) if pair[j] == band) for k, pair in enumerate(bands)]
-            )
-            rows = np.flatnonzero(share[satellite_index] != 0.0)
-            if rows.size:
-                correction[rows] += share[satellite_index[rows]] * receiver_range_correction_m(
-                    receiver_antenna, frequency, paths.azimuth_rad[rows], paths.elevation_rad[rows]
-                )
-    return correction, calibrated, inherited
+            for j in (0, 1):
+                has_band = np.array([pair[j] == band for pair in bands])
+                rows = np.flatnonzero(has_band[satellite_index])
+                if rows.size:
+                    correction[rows, j] += receiver_range_correction_m(
+                        receiver_antenna, calibrated_as, paths.azimuth_rad[rows], paths.elevation_rad[rows]
+                    )
+    return AntennaCorrections(correction, calibrated, inherited)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.ppp.observation_equations import (
+    AntennaCorrections,
     Equations,
     SatelliteAntennas,
     TroposphereModel,
-    antenna_corrections_m,
+    antenna_corrections,
     build_equations,
     ionosphere_free_factors,
     modelled_phase_windup_m,
@@ -30,7 +31,6 @@ from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _DAY_NS: Final = 86_400_000_000_000
 _BEIDOU2_LAST_PRN: Final = 18  # the satellites that fly orbit-normal while the sun is low
@@ -38,7 +38,10 @@ _BEIDOU2_LAST_PRN: Final = 18  # the satellites that fly orbit-normal while the 
 
 @dataclass(frozen=True, eq=False)
 class LinearProblem:
-    """Rows about a trial position: geometry, equations, and misclosures of phases then codes (2 n,)."""
+    """Rows about a trial position: geometry, equations, and misclosures of phases then codes (2 n,).
+
+    phase_offset_m : (n,) what was taken off the phases of each arc, so that its ambiguity is a small number
+    """
 
     rows: ObservationRows
     paths: SignalPaths
@@ -46,6 +49,7 @@ class LinearProblem:
     layout: ParameterLayout
     equations: Equations
     misclosure_m: FloatArray
+    phase_offset_m: FloatArray
 
 
 class Session:
@@ -106,30 +110,27 @@ class Session:
             self._orbit_normal,
         )
 
-    def antenna_corrections_m(
-        self, rows: ObservationRows, paths: SignalPaths
-    ) -> tuple[FloatArray, BoolArray, dict[str, str]]:
-        """Phase-centre corrections (n,), satellites with a known antenna, carriers that inherit another's."""
-        correction, calibrated, inherited = antenna_corrections_m(
+    def antenna_corrections(self, rows: ObservationRows, paths: SignalPaths) -> AntennaCorrections:
+        """Phase-centre corrections of rows."""
+        return antenna_corrections(
             paths,
             rows.satellite_index,
             self.selected.bands,
-            self.factors,
             self._satellite_antennas,
             self._receiver_antenna,
         )
-        return correction, calibrated, dict(inherited)
 
     def linearise(
         self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray, clock_s: FloatArray
     ) -> LinearProblem:
         """Equations of rows about a position and clocks."""
-        correction, _, _ = self.antenna_corrections_m(rows, paths)
+        antenna_m = self.antenna_corrections(rows, paths).correction_m
         mjd = self.epochs.modified_julian_date()
         troposphere = troposphere_model(position_ecef_m, mjd[rows.epoch_index], paths.elevation_rad)
         factors = self.factors[rows.satellite_index]
         clock_m = SPEED_OF_LIGHT_M_PER_S * clock_s[rows.epoch_index]
-        modelled = paths.range_m + correction + troposphere.hydrostatic_m + clock_m
+        antenna_free_m = np.sum(factors * antenna_m, axis=1)
+        modelled = paths.range_m + antenna_free_m + troposphere.hydrostatic_m + clock_m
         windup = modelled_phase_windup_m(
             paths.windup_cycles, self._wavelengths[rows.satellite_index], factors
         )
@@ -137,18 +138,26 @@ class Session:
         phase = np.sum(rows.phase_m * factors, axis=1) - modelled - windup
         # Ambiguities of 1e8 m would cost digits: count them from the arc's mean of phase minus code.
         _, arc = np.unique(rows.arc, return_inverse=True)
-        offset = np.bincount(arc, phase - code) / np.bincount(arc)
-        misclosure = np.concatenate([phase - offset[arc], code])
-        return self._problem(replace(rows, arc=arc.astype(np.int64)), paths, troposphere, misclosure)
+        offset = (np.bincount(arc, phase - code) / np.bincount(arc))[arc]
+        misclosure = np.concatenate([phase - offset, code])
+        numbered = replace(rows, arc=arc.astype(np.int64))
+        return self._problem(numbered, paths, troposphere, misclosure, offset)
 
     def with_arcs(self, problem: LinearProblem, arc: NDArray[np.int64]) -> LinearProblem:
         """The same problem with other arcs (n,)."""
         _, numbered = np.unique(arc, return_inverse=True)
         rows = replace(problem.rows, arc=numbered.astype(np.int64))
-        return self._problem(rows, problem.paths, problem.troposphere, problem.misclosure_m)
+        return self._problem(
+            rows, problem.paths, problem.troposphere, problem.misclosure_m, problem.phase_offset_m
+        )
 
     def _problem(
-        self, rows: ObservationRows, paths: SignalPaths, troposphere: TroposphereModel, misclosure: FloatArray
+        self,
+        rows: ObservationRows,
+        paths: SignalPaths,
+        troposphere: TroposphereModel,
+        misclosure: FloatArray,
+        offset: FloatArray,
     ) -> LinearProblem:
         second_s = rows.second_s
         first, last = float(second_s.min()), float(second_s.max())
@@ -172,7 +181,7 @@ class Session:
             arc=rows.arc,
             sigma_factor=self._sigma_factor[rows.satellite_index],
         )
-        return LinearProblem(rows, paths, troposphere, layout, equations, misclosure)
+        return LinearProblem(rows, paths, troposphere, layout, equations, misclosure, offset)
 
 
 def clock_table(products: PreciseProducts) -> ClockTable:

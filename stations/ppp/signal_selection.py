@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, PppOptions
+from stations.ppp.signal_biases import pair_biases
 from stations.quality.cycle_slips import find_cycle_slips
 from stations.records import Observations, SignalBiases
 from stations.signals import carrier_frequency_hz
@@ -31,6 +32,8 @@ class DualFrequencyObservations:
     frequency_hz : (n_satellite, 2); code_m, phase_m : (n_epoch, n_satellite, 2), NaN where absent
     arc : (n_epoch, n_satellite) number of the arc of continuous phase, -1 where absent
     signals : (n_satellite,) what was used of each, "G:1W+2W"
+    phase_bias_known : (n_satellite,) phases are freed of the satellite's biases: differences of their
+        ambiguities between satellites are whole numbers
     rejections : reason -> count
     """
 
@@ -44,6 +47,7 @@ class DualFrequencyObservations:
     phase_m: FloatArray
     arc: NDArray[np.int64]
     signals: tuple[str, ...]
+    phase_bias_known: NDArray[np.bool_]
     rejections: Mapping[str, int]
 
 
@@ -90,17 +94,6 @@ def choose_signals(observations: Observations, options: PppOptions) -> dict[str,
     return chosen
 
 
-def code_biases_m(biases: SignalBiases | None) -> dict[tuple[str, str], float]:
-    """Observable-specific code biases by satellite and signal ("G01", "C1W"), metres, to be subtracted."""
-    if biases is None:
-        return {}
-    return {
-        (b.satellite, b.signal): b.value_m
-        for b in biases.biases
-        if b.kind == "OSB" and not b.station and b.signal.startswith("C")
-    }
-
-
 def select_observations(
     observations: Observations, options: PppOptions, biases: SignalBiases | None = None
 ) -> DualFrequencyObservations:
@@ -123,18 +116,18 @@ def select_observations(
     cycles = np.empty_like(code)
     lost = np.empty(code.shape, dtype=np.uint8)
     frequency = np.empty((len(satellites), 2))
-    corrections = code_biases_m(biases)
+    pairs = [chosen[s] for s in satellites]
+    code_bias = pair_biases(biases, satellites, pairs, "C")
+    wanted = biases if options.ambiguities == "fix" else None
+    phase_bias = pair_biases(wanted, satellites, pairs, "L")
     all_code = data["pseudorange_m"].values
     all_phase = data["carrier_phase_cycles"].values
     all_lost = data["loss_of_lock"].values
     for k, satellite in enumerate(satellites):
         pair = chosen[satellite]
-        known = [corrections.get((satellite, "C" + signal)) for signal in pair]
         for j, signal in enumerate(pair):
             place = (slice(None), satellite_place[satellite], signal_place[signal])
-            # Both carriers' biases or neither: one alone would shift the combination by itself.
-            bias = known[j] if None not in known else 0.0
-            code[:, k, j] = all_code[place] - (bias or 0.0)
+            code[:, k, j] = all_code[place] - code_bias.value_m[k, j]
             cycles[:, k, j] = all_phase[place]
             lost[:, k, j] = all_lost[place]
             frequency[k, j] = carrier_frequency_hz(satellite[0] + signal)
@@ -167,7 +160,7 @@ def select_observations(
     )
     # A receiver that steps its code by a millisecond and not its phase would part their common clock.
     jumps_m = np.cumsum(slips.code_clock_jump_ms) * 1e-3 * SPEED_OF_LIGHT_M_PER_S
-    phase_m = cycles * wavelength + jumps_m[:, None, None]
+    phase_m = cycles * wavelength + jumps_m[:, None, None] - phase_bias.value_m
     start = slips.arc_start & slips.present
     number = np.cumsum(start.T.ravel()).reshape(start.T.shape).T - 1  # counts through satellite by satellite
     arc = np.where(slips.present, number, -1)
@@ -185,5 +178,6 @@ def select_observations(
         phase_m=phase_m,
         arc=arc.astype(np.int64),
         signals=tuple(f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites),
+        phase_bias_known=phase_bias.known,
         rejections=rejections,
     )

@@ -1,12 +1,13 @@
 """The solution of one station for one session: the front door of precise point positioning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stations.formats.antex import find_receiver_antenna
+from stations.ppp.ambiguities import fix_ambiguities
 from stations.ppp.first_position import epoch_clocks_s, first_position, plausible_position
 from stations.ppp.options import PppOptions
 from stations.ppp.outliers import correlation_inflation, robust_sigma
@@ -46,7 +47,7 @@ def solve_station(
     options: PppOptions | None = None,
     ocean_loading: OceanLoading | None = None,
 ) -> StationSolution:
-    """Precise point positioning of one station over one session, ambiguities float.
+    """Precise point positioning of one station over one session, ambiguities float or fixed.
 
     Ionosphere-free phase and code of the asked systems, adjusted as one batch: position (static or at each
     epoch), zenith wet delay and gradients as random walks, an ambiguity for each arc; the receiver clock of
@@ -60,12 +61,10 @@ def solve_station(
 
     Raises
     ------
-    InputError : nothing in common between observations and products; ambiguities="fix" (not available)
+    InputError : nothing in common between observations and products
     AdjustmentError : too few observations for a solution
     """
     options = options or PppOptions()
-    if options.ambiguities == "fix":
-        raise InputError("fixing ambiguities is not available yet: ask for float ambiguities")
     remarks = list(products.remarks)
     selected = select_observations(observations, options, products.biases)
     rows = _rows_at_interval(observations, selected, products, options, remarks)
@@ -77,8 +76,8 @@ def solve_station(
 
     position, clock_s = _first_position_and_clock(session, rows, header.approximate_position_ecef_m)
     paths = session.paths(rows, position, clock_s)
-    _, calibrated, inherited = session.antenna_corrections_m(rows, paths)
-    remarks.extend(_antenna_remarks(antenna, receiver_antenna, inherited))
+    corrections = session.antenna_corrections(rows, paths)
+    remarks.extend(_antenna_remarks(antenna, receiver_antenna, corrections.inherited))
     if products.earth_rotation is None:
         remarks.append("no earth rotation parameters: the pole tide (up to 2 cm in height) is left out")
     given = header.approximate_position_ecef_m
@@ -89,7 +88,15 @@ def solve_station(
 
     rejections = Rejections(dict(selected.rejections))
     keep = fit_rows(
-        rows, paths, selected, session.factors, calibrated, options, clock_s, position, rejections
+        rows,
+        paths,
+        selected,
+        session.factors,
+        corrections.calibrated,
+        options,
+        clock_s,
+        position,
+        rejections,
     )
     if np.count_nonzero(keep) < _MINIMUM_ROWS:
         raise AdjustmentError(
@@ -159,7 +166,7 @@ def _first_position_and_clock(
 
 
 def _antenna_remarks(
-    antenna: AntennaType, calibration: AntennaCalibration | None, inherited: dict[str, str]
+    antenna: AntennaType, calibration: AntennaCalibration | None, inherited: Mapping[str, str]
 ) -> list[str]:
     if calibration is None:
         return [
@@ -209,11 +216,14 @@ def _solution(
     n = rows.size
     standardised = estimate.residuals[:n] * np.sqrt(result.weight[:n])
     variance_factor = estimate.square_sum / max(estimate.degrees_of_freedom, 1)
-    phase_factor = robust_sigma(standardised[result.phase_used]) ** 2
+    residual_factor = max(robust_sigma(standardised[result.phase_used]) ** 2, variance_factor)
     # Residuals of neighbouring epochs are alike, so each brings less than a new observation.
-    scale = max(phase_factor, variance_factor) * correlation_inflation(
-        standardised, rows.arc, result.phase_used
-    )
+    scale = residual_factor * correlation_inflation(standardised, rows.arc, result.phase_used)
+    fixed_fraction = 0.0
+    if session.options.ambiguities == "fix":
+        ambiguities = fix_ambiguities(session, result, residual_factor, scale)
+        estimate, fixed_fraction = ambiguities.estimate, ambiguities.fixed_fraction
+        remarks = remarks + ambiguities.remarks
 
     used_epochs = np.unique(rows.epoch_index[result.phase_used])
     eccentricity = np.array(observations.header.setup.eccentricity_enu_m) @ enu_matrix_at(linearised_at_m)
@@ -255,8 +265,8 @@ def _solution(
         n_observations=int(np.count_nonzero(result.weight)),
         systems=tuple(s for s in session.options.systems if s in systems_seen),
         signals=tuple(sorted({session.selected.signals[k] for k in seen})),
-        ambiguities="float",
-        fixed_fraction=0.0,
+        ambiguities="fixed" if fixed_fraction > 0.0 else "float",
+        fixed_fraction=fixed_fraction,
         residual_rms_phase_m=_rms(estimate.residuals[:n][result.phase_used]),
         residual_rms_code_m=_rms(estimate.residuals[n:][result.code_used]),
         rejections=dict(sorted(rejections.counts.items())),

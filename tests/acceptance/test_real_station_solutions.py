@@ -6,6 +6,7 @@ leave room for what the truth itself is worth (see docs/accuracy.md).
 """
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,62 @@ def test_bor1_does_not_need_the_header_position(solve, real_data, monkeypatch):
     monkeypatch.setattr(module, "_first_position_and_clock", without)
     solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG")
     assert np.all(np.abs(enu_m(solution, truth_of(real_data, "BOR1"))) < BOR1_LIMIT_M)
+
+
+@pytest.fixture(scope="module")
+def bor1(real_data):
+    """Observations, GRG products with phase biases, and antennas of BOR1 2024-035."""
+    observations = read_observations(
+        [real_data / "bor1_2024035" / "BOR100POL_R_20240350000_01D_30S_MO.crx.gz"]
+    )
+    epochs = observations.epochs
+    products = find_products(
+        [real_data / "bor1_2024035", real_data / "eop"],
+        epochs[0],
+        epochs[-1],
+        ambiguities="fix",
+        centre="GRG",
+    )
+    antennas = read_antex(real_data / "atx" / "igs20_2385_sats_plus_6rcv.atx.gz")
+    return observations, products, antennas
+
+
+@pytest.mark.parametrize(
+    ("systems", "limit_m", "least_fraction"),
+    [("GEC", 0.004, 0.75), ("G", 0.005, 0.8), ("E", 0.005, 0.8)],
+)
+@pytest.mark.xdist_group("bor1")
+def test_bor1_fixed(bor1, real_data, systems, limit_m, least_fraction):
+    # Seen 2026-11: GEC 1.9 mm (PRIDE 2.8), GPS 3.9 mm, Galileo 1.5 mm, three-dimensional.
+    observations, products, antennas = bor1
+    options = PppOptions(systems=systems, ambiguities="fix")
+    solution = solve_station(observations, products, antennas, options=options)
+    assert solution.ambiguities == "fixed"
+    assert solution.fixed_fraction > least_fraction
+    assert float(np.linalg.norm(enu_m(solution, truth_of(real_data, "BOR1")))) < limit_m
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.xdist_group("bor1")
+def test_corrupted_phase_biases_never_come_out_as_fixed(bor1, seed):
+    observations, products, antennas = bor1
+    random = np.random.default_rng(seed)
+    wrong = tuple(
+        replace(b, value_m=b.value_m + random.uniform(-0.2, 0.2)) if b.signal.startswith("L") else b
+        for b in products.biases.biases
+    )
+    broken = replace(products, biases=replace(products.biases, biases=wrong))
+    options = PppOptions(systems="GE", ambiguities="fix")
+    solution = solve_station(observations, broken, antennas, options=options)
+    assert solution.ambiguities == "float"
+    assert solution.fixed_fraction == 0.0
+    assert any("float" in remark for remark in solution.remarks)
+
+
+@pytest.mark.xdist_group("bor1")
+def test_without_phase_biases_the_output_says_why_it_is_float(bor1):
+    observations, products, antennas = bor1
+    options = PppOptions(systems="G", ambiguities="fix")
+    solution = solve_station(observations, replace(products, biases=None), antennas, options=options)
+    assert solution.ambiguities == "float"
+    assert any("no satellite phase biases" in remark for remark in solution.remarks)

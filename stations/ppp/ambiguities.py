@@ -1,0 +1,291 @@
+"""Ambiguities fixed to whole numbers: wide lane, then narrow lane, then proof against the float solution.
+
+With satellite phase biases the differences of ambiguities between satellites are whole numbers (Banville et
+al. 2020, J. Geodesy 94:10; Geng et al. 2022). The wide lane comes from the Melbourne-Wuebbena combination,
+arc by arc; with it the ionosphere-free ambiguity becomes lambda_NL N1 plus a known part. What receivers add
+is common to all satellites of a clock group and falls out of the difference to a reference arc.
+
+A wrong fix is worse than none. An arc is a candidate only if its wide lane is clear; a group whose fractional
+parts look uniform is not fixed at all; and a fixed position that its float position does not allow is refused.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.stats
+from numpy.typing import NDArray
+
+from stations.ppp.estimator import Estimate, adjust
+from stations.ppp.integer_least_squares import integer_least_squares
+from stations.ppp.observation_equations import build_constraints
+from stations.ppp.robust_adjustment import RobustEstimate
+from stations.ppp.session import Session
+from stations.signals import is_bds3
+from transforms.constants import SPEED_OF_LIGHT_M_PER_S
+from transforms.errors import AdjustmentError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+WIDE_LANE_LIMIT_CYCLES: Final = 0.25  # fraction beyond which a wide lane is not believed
+WIDE_LANE_SIGMA_CYCLES: Final = 0.15  # of an arc's mean
+NARROW_LANE_LIMIT_CYCLES: Final = 0.20
+NARROW_LANE_SIGMA_CYCLES: Final = 0.12  # a normal error beyond half a cycle has then a chance of 3e-5
+# Fractions of pure chance fall within the wide-lane limit half of the time.
+MINIMUM_CLEAR_SHARE: Final = 0.65
+MINIMUM_ARCS: Final = 4
+SEARCH_SIZE: Final = 40
+MINIMUM_SUCCESS_RATE: Final = 0.999
+MINIMUM_RATIO: Final = 3.0
+CONSTRAINT_SIGMA_M: Final = 1e-4  # of a fixed difference, far below the noise of phase
+AGREEMENT_SIGNIFICANCE: Final = 1e-3  # of the test of fixed against float
+
+
+@dataclass(frozen=True, eq=False)
+class AmbiguityResult:
+    """What fixing came to.
+
+    estimate : with the fixed ambiguities held, or the float one; fixed_fraction : of the arcs in the solution
+    remarks : in words, also why nothing was fixed
+    """
+
+    estimate: Estimate
+    fixed: bool
+    fixed_fraction: float
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Arcs:
+    """Arcs of one clock group fit for fixing, all (n,).
+
+    arc : places in the layout; narrow_lane : N1 plus a common part, cycles; wavelength_m : of the narrow lane
+    """
+
+    name: str
+    arc: IntArray
+    narrow_lane: FloatArray
+    wavelength_m: FloatArray
+
+
+def circular_mean(fractions: FloatArray, weight: FloatArray) -> float:
+    """Mean of numbers modulo one, in (-0.5, 0.5]."""
+    return float(np.angle(np.sum(weight * np.exp(2j * np.pi * fractions))) / (2.0 * np.pi))
+
+
+def wide_lane_means(
+    session: Session, result: RobustEstimate
+) -> tuple[FloatArray, FloatArray, IntArray, IntArray]:
+    """Melbourne-Wuebbena of each arc: mean (n_arc,) and sigma of the mean, cycles; count; satellite."""
+    rows, paths = result.problem.rows, result.problem.paths
+    antenna_m = session.antenna_corrections(rows, paths).correction_m
+    phase, code = rows.phase_m - antenna_m, rows.code_m - antenna_m
+    frequency = session.selected.frequency_hz[rows.satellite_index]
+    f1, f2 = frequency[:, 0], frequency[:, 1]
+    wide = (f1 * phase[:, 0] - f2 * phase[:, 1]) / (f1 - f2)
+    narrow = (f1 * code[:, 0] + f2 * code[:, 1]) / (f1 + f2)
+    cycles = (wide - narrow) * (f1 - f2) / SPEED_OF_LIGHT_M_PER_S
+    n_arcs = result.problem.layout.n_arcs
+    used = result.phase_used & result.code_used
+    weight = np.sin(paths.elevation_rad) ** 2 * used
+    total = np.bincount(rows.arc, weight, n_arcs)
+    safe = np.where(total > 0.0, total, 1.0)
+    mean = np.bincount(rows.arc, weight * cycles, n_arcs) / safe
+    scatter = np.bincount(rows.arc, weight * (cycles - mean[rows.arc]) ** 2, n_arcs) / safe
+    count = np.bincount(rows.arc, used, n_arcs).astype(np.int64)
+    satellite = np.zeros(n_arcs, dtype=np.int64)
+    satellite[rows.arc] = rows.satellite_index
+    return mean, np.sqrt(scatter / np.maximum(count, 1)), count, satellite
+
+
+def _groups(session: Session, satellite: IntArray) -> list[tuple[str, BoolArray]]:
+    """Arcs (n_arc,) by receiver bias: clock group, and for BeiDou its generation (their codes differ)."""
+    names = []
+    for k in satellite:
+        name = session.selected.groups[session.selected.group[k]]
+        generation = ""
+        if name.startswith("C"):
+            generation = " BDS-3" if is_bds3(session.selected.satellites[k]) else " BDS-2"
+        names.append(name + generation)
+    array = np.array(names)
+    return [(name, np.asarray(array == name)) for name in sorted(set(names))]
+
+
+def _candidates(session: Session, result: RobustEstimate, remarks: list[str]) -> list[_Arcs]:
+    mean, sigma, count, satellite = wide_lane_means(session, result)
+    layout = result.problem.layout
+    rows = result.problem.rows
+    ambiguity = result.estimate.parameters[layout.ambiguity].copy()
+    offset = np.zeros(layout.n_arcs)
+    offset[rows.arc] = result.problem.phase_offset_m
+    ambiguity += offset
+    usable = session.selected.phase_bias_known[satellite] & (count >= session.options.minimum_arc_epochs)
+    found = []
+    for name, member in _groups(session, satellite):
+        arcs = np.flatnonzero(member & usable)
+        if arcs.size < MINIMUM_ARCS:
+            continue
+        bias = circular_mean(mean[arcs], np.minimum(count[arcs], np.median(count[arcs])))
+        integer = np.round(mean[arcs] - bias)
+        fraction = mean[arcs] - bias - integer
+        clear = (np.abs(fraction) < WIDE_LANE_LIMIT_CYCLES) & (sigma[arcs] < WIDE_LANE_SIGMA_CYCLES)
+        if np.mean(clear) < MINIMUM_CLEAR_SHARE:
+            remarks.append(
+                f"{name}: {np.count_nonzero(clear)} of {arcs.size} wide lanes are clear, too few to trust the "
+                "phase biases: left float"
+            )
+            continue
+        arcs, integer = arcs[clear], integer[clear]
+        frequency = session.selected.frequency_hz[satellite[arcs]]
+        wavelength_2 = SPEED_OF_LIGHT_M_PER_S / frequency[:, 1]
+        narrow_wavelength = SPEED_OF_LIGHT_M_PER_S / np.sum(frequency, axis=1)
+        second_factor = session.factors[satellite[arcs], 1]
+        # B = lambda_NL N1 - factor_2 lambda_2 N_WL, as N2 = N1 - N_WL
+        narrow = (ambiguity[arcs] + second_factor * wavelength_2 * integer) / narrow_wavelength
+        found.append(_Arcs(name, arcs.astype(np.int64), narrow, narrow_wavelength))
+    return found
+
+
+def _fix_sequentially(value: FloatArray, covariance: FloatArray) -> dict[int, float]:
+    """Fix the clearest first, each lending its certainty to the rest; place -> whole number."""
+    value, covariance = value.copy(), covariance.copy()
+    left = np.ones(value.size, dtype=np.bool_)
+    fixed: dict[int, float] = {}
+    while left.any():
+        sigma = np.sqrt(np.maximum(np.diagonal(covariance), 1e-12))
+        fraction = np.abs(value - np.round(value))
+        sure = left & (sigma < NARROW_LANE_SIGMA_CYCLES) & (fraction < NARROW_LANE_LIMIT_CYCLES)
+        if not sure.any():
+            return fixed
+        k = int(np.argmin(np.where(sure, fraction + 3.0 * sigma, np.inf)))
+        fixed[k] = float(np.round(value[k]))
+        gain = covariance[:, k] / (covariance[k, k] + 1e-10)
+        value = value - gain * (value[k] - fixed[k])
+        covariance = covariance - np.outer(gain, covariance[k])
+        left[k] = False
+    return fixed
+
+
+def _condition(
+    value: FloatArray, covariance: FloatArray, fixed: dict[int, float]
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """What is left after some are fixed: places, values and covariance."""
+    known = np.array(sorted(fixed), dtype=np.int64)
+    rest = np.setdiff1d(np.arange(value.size), known)
+    if known.size == 0:
+        return rest, value, covariance
+    held = covariance[np.ix_(known, known)] + 1e-10 * np.eye(known.size)
+    gain = np.linalg.solve(held, covariance[np.ix_(known, rest)]).T
+    numbers = np.array([fixed[int(k)] for k in known])
+    left = value[rest] + gain @ (numbers - value[known])
+    return rest, left, covariance[np.ix_(rest, rest)] - gain @ covariance[np.ix_(known, rest)]
+
+
+def _fix_by_search(value: FloatArray, covariance: FloatArray) -> dict[int, float]:
+    """Integer least squares on the best-determined subset that passes success rate and ratio."""
+    order = np.argsort(np.diagonal(covariance), kind="stable")[:SEARCH_SIZE]
+    while order.size >= MINIMUM_ARCS:
+        part = covariance[np.ix_(order, order)]
+        try:
+            solution = integer_least_squares(value[order], part)
+        except AdjustmentError:
+            return {}
+        if solution.success_rate >= MINIMUM_SUCCESS_RATE and solution.ratio >= MINIMUM_RATIO:
+            return {int(k): float(n) for k, n in zip(order, solution.integers, strict=True)}
+        order = order[: -max(1, order.size // 10)]
+    return {}
+
+
+def fix_ambiguities(
+    session: Session, result: RobustEstimate, covariance_scale: float, float_scale: float
+) -> AmbiguityResult:
+    """Fix what can be fixed, and prove it.
+
+    Parameters
+    ----------
+    result : converged float solution of observations freed of phase biases
+    covariance_scale : factor that makes the estimate's covariance that of the residuals
+    float_scale : the same with their correlation in time, for the test of fixed against float
+    """
+    remarks: list[str] = []
+    layout = result.problem.layout
+    if not session.selected.phase_bias_known.any():
+        return AmbiguityResult(
+            result.estimate,
+            False,
+            0.0,
+            ("ambiguities stay float: the products hold no satellite phase biases for these signals",),
+        )
+    start = layout.ambiguity.start
+    constraints: list[tuple[int, int, float]] = []  # arc, reference arc, difference in metres of B
+    for group in _candidates(session, result, remarks):
+        columns = start + group.arc
+        reference = int(np.argmin(np.diagonal(result.estimate.covariance)[columns]))
+        others = np.delete(np.arange(group.arc.size), reference)
+        scale = np.zeros((others.size, group.arc.size))
+        scale[np.arange(others.size), others] = 1.0 / group.wavelength_m[others]
+        scale[:, reference] = -1.0 / group.wavelength_m[reference]
+        block = result.estimate.covariance[np.ix_(columns, columns)] * covariance_scale
+        covariance = scale @ block @ scale.T
+        value = group.narrow_lane[others] - group.narrow_lane[reference]
+        fixed = _fix_sequentially(value, covariance)
+        rest, left, left_covariance = _condition(value, covariance, fixed)
+        for k, whole in _fix_by_search(left, left_covariance).items():
+            fixed[int(rest[k])] = whole
+        if len(fixed) < MINIMUM_CLEAR_SHARE * others.size:
+            remarks.append(
+                f"{group.name}: {len(fixed)} of {others.size} narrow lanes can be fixed, too few to trust: "
+                "left float"
+            )
+            continue
+        for k, whole in fixed.items():
+            change = (whole - value[k]) * group.wavelength_m[others[k]]
+            now = (
+                result.estimate.parameters[columns[others[k]]]
+                - result.estimate.parameters[columns[reference]]
+            )
+            constraints.append((int(columns[others[k]]), int(columns[reference]), float(now + change)))
+    if not constraints:
+        remarks.append("ambiguities stay float: none could be fixed safely")
+        return AmbiguityResult(result.estimate, False, 0.0, tuple(remarks))
+    estimate = _adjust_with_fixed(session, result, constraints)
+    if layout.static:
+        shift = estimate.parameters[layout.position] - result.estimate.parameters[layout.position]
+        allowed = result.estimate.covariance[layout.position, layout.position] * float_scale
+        statistic = float(shift @ np.linalg.solve(allowed, shift))
+        limit = float(scipy.stats.chi2.ppf(1.0 - AGREEMENT_SIGNIFICANCE, 3))
+        if statistic > limit:
+            away_mm = 1e3 * float(np.linalg.norm(shift))
+            remarks.append(
+                f"ambiguities stay float: the fixed position lies {away_mm:.1f} mm "
+                f"from the float one, more than its covariance allows (statistic {statistic:.1f}, "
+                f"limit {limit:.1f})"
+            )
+            return AmbiguityResult(result.estimate, False, 0.0, tuple(remarks))
+    live = np.unique(result.problem.rows.arc[result.phase_used]).size
+    return AmbiguityResult(estimate, True, (len(constraints) + 1) / max(live, 1), tuple(remarks))
+
+
+def _adjust_with_fixed(
+    session: Session, result: RobustEstimate, constraints: list[tuple[int, int, float]]
+) -> Estimate:
+    problem = result.problem
+    design, value, weight = build_constraints(problem.layout, session.options)
+    n = len(constraints)
+    row = np.repeat(np.arange(n), 2)
+    column = np.array([c for pair in constraints for c in pair[:2]])
+    sign = np.tile([1.0, -1.0], n)
+    held = sp.csr_array((sign, (row, column)), shape=(n, problem.layout.size))
+    return adjust(
+        problem.equations.design,
+        problem.equations.local_design,
+        problem.equations.local_size,
+        problem.misclosure_m,
+        result.weight,
+        sp.csr_array(sp.vstack([design, held])),
+        np.concatenate([value, [c[2] for c in constraints]]),
+        np.concatenate([weight, np.full(n, CONSTRAINT_SIGMA_M**-2)]),
+    )
