@@ -23,11 +23,10 @@ def run_region_prefect(region_path: Path, *, progress: Progress) -> "RegionOutco
     from pipelines.region_run import plan_region
 
     plan = plan_region(Path(region_path))
-    progress.begin("Prefect server", 1)
+    progress.begin("starting Prefect's server", 1)
     prepare_prefect(plan.region.paths.work / "prefect")
     from flows.region_flow import RegionRun, current_run, region_flow
 
-    progress.advance("ready to start")
     run = RegionRun(plan, progress)
     token = current_run.set(run)
     try:

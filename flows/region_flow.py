@@ -94,7 +94,11 @@ def finish(region_path: str, station_day_paths: Sequence[str]) -> list[str]:
 )
 def region_flow(region_path: str) -> list[str]:
     """Run a region; returns the folders of its published products."""
-    run = current_run.get() or RegionRun(plan_region(Path(region_path)), SilentProgress())
+    run = current_run.get()
+    if run is None:
+        run = RegionRun(plan_region(Path(region_path)), SilentProgress())
+    else:
+        run.progress.advance("ready")  # as `run_region_prefect` promised
     tasks = run.plan.tasks
     run.progress.begin("station-days", len(tasks))
     costly = sum(1 for item in tasks if item.observations and not is_kept(item))

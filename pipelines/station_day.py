@@ -5,6 +5,7 @@ numbers, so it travels to another process or machine; the result lies in the reg
 """
 
 import math
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -221,12 +222,12 @@ def _station_day(task: StationDayTask) -> StationDay:
                 reused_quality=quality.reused,
             )
         solution = store.recall_or(task.solve_key(), StationSolution, partial(_solve, task, source))
-    except JizhunError as error:
+    except (JizhunError, ArithmeticError, LookupError, ValueError) as error:
         return StationDay(
             task.station,
             task.day,
             StationDayStatus.FAILED,
-            str(error),
+            str(error) if isinstance(error, JizhunError) else _defect(task, error),
             quality=None if quality is None else quality.record,
             reused_quality=quality is not None and quality.reused,
         )
@@ -240,6 +241,17 @@ def _station_day(task: StationDayTask) -> StationDay:
         reused_quality=quality.reused,
         reused_solution=solution.reused,
     )
+
+
+def _defect(task: StationDayTask, error: Exception) -> str:
+    """Words for a failure that Jizhun did not foresee, whose trace is kept in the work folder for a report.
+
+    One odd file must not cost a region its products, and a defect must not go unseen.
+    """
+    path = Path(task.work) / "station_days" / f"{task.station}_{task.day}.defect.txt"
+    _make_folder(path.parent)
+    write_atomically(path, "".join(traceback.format_exception(error)).encode())
+    return f"a defect of Jizhun ({type(error).__name__}: {error}); please report it with {path}"
 
 
 class _ObservationsOnce:

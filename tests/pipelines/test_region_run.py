@@ -3,8 +3,13 @@
 import gzip
 import hashlib
 import json
+import os
+import random
 import re
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +17,13 @@ from typing import Any
 import pyogrio
 import pytest
 
+from pipelines import region_run as region_run_module
+from pipelines import station_day as station_day_module
 from pipelines.catalogue.publish import Catalogue
 from pipelines.progress import SilentProgress
 from pipelines.records import StationDayStatus
-from pipelines.region_run import RegionOutcome, run_region_local
+from pipelines.region_run import RegionOutcome, plan_region, run_region_local
+from pipelines.station_day import read_station_day, run_station_day
 from stations.formats.sinex import read_sinex
 from transforms.errors import JizhunError
 
@@ -262,3 +270,68 @@ def test_unwritable_catalogue_is_told(small_region: RegionMaker) -> None:
     (region.parent / "catalogue").write_text("a file is in the way")
     with pytest.raises(JizhunError, match="catalogue cannot be written"):
         run(region)
+
+
+RUN_SCRIPT = """
+import sys
+from pathlib import Path
+from pipelines.progress import SilentProgress
+from pipelines.region_run import run_region_local
+run_region_local(Path(sys.argv[1]), progress=SilentProgress())
+"""
+
+
+def test_a_killed_run_is_completed_by_the_next(
+    first_run: tuple[Path, RegionOutcome], small_region: RegionMaker
+) -> None:
+    region = small_region()
+    for path in (region.parent / "work" / "stages" / "network").iterdir():
+        path.unlink()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    moments = random.Random(7)
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", RUN_SCRIPT, str(region)], env=environment)
+        time.sleep(moments.uniform(0.8, 2.4))
+        process.kill()
+        process.wait()
+        catalogue = Catalogue(region.parent / "catalogue")
+        assert not catalogue.folder.exists() or catalogue.verify() == []
+    run(region)
+    assert catalogue_bytes(region.parent / "catalogue") == catalogue_bytes(first_run[0].parent / "catalogue")
+
+
+def test_a_defect_costs_its_station_only(small_region: RegionMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    region = small_region()
+    path = next((region.parent / "observations").glob("YZTZ*"))
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1, mtime=0))
+
+    def divide(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a slip of the pen")
+
+    plan = plan_region(region)
+    task = next(task for task in plan.tasks if task.station.startswith("YZTZ"))
+    monkeypatch.setattr(station_day_module, "quality_report", divide)
+    found = read_station_day(run_station_day(task))
+    assert found.status is StationDayStatus.FAILED
+    assert "a defect of Jizhun (ZeroDivisionError: a slip of the pen)" in found.message
+    trace = found.message.rpartition("with ")[2]
+    assert "a slip of the pen" in Path(trace).read_text()
+
+
+def test_a_worker_that_dies_is_told(small_region: RegionMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    region = small_region()
+    path = next((region.parent / "observations").glob("YZTZ*"))
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1, mtime=0))
+
+    def submit(pool: Any, function: object, task: Any) -> Any:
+        if function is run_station_day:
+            return original(pool, os._exit, 9)  # as the system's out-of-memory killer would end it
+        return original(pool, function, task)
+
+    original = region_run_module.ProcessPoolExecutor.submit
+    monkeypatch.setattr(region_run_module.ProcessPoolExecutor, "submit", submit)
+    days = run(region).result.station_days
+    status = {item.station[:4]: item.status for item in days}
+    assert status["YZTZ"] is StationDayStatus.FAILED
+    assert "its process died" in next(item.message for item in days if item.station.startswith("YZTZ"))
+    assert status["NJLS"] is StationDayStatus.SOLVED
