@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MILLIMETRES: Final = 1e3
+MICROGAL_M_PER_S2: Final = 1e-3 * MGAL_M_PER_S2
 # How to open each kind of file, in one line.
 HOW_TO_OPEN: Final[Mapping[str, str]] = {
     "horizontal": "QGIS: drag stations.gpkg into the map (EPSG:4490). SINEX: network.snx",
@@ -78,7 +79,14 @@ def _show_stations(result: RegionResult, console: "Console") -> None:
     from rich.table import Table
 
     def table(title: str, *columns: str) -> Table:
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+        made = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+            collapse_padding=True,
+            title=title,
+            title_justify="left",
+        )
         for number, column in enumerate(columns):
             made.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
         return made
@@ -100,9 +108,9 @@ def _show_stations(result: RegionResult, console: "Console") -> None:
     console.print(places)
     if any(item.is_control for item in result.coordinates):
         console.print("* holds the datum: published coordinates of the control network", style="dim")
-    columns = ["station", "normal height m", "σ mm", "gravity mGal", "σ mGal"]
+    columns = ["station", "normal\nheight m", "σ\nmm", "gravity\nmGal", "σ\nµGal"]
     if result.truth:
-        columns += ["minus truth: E N U mm", "H mm", "g mGal"]
+        columns += ["minus truth\nE N U mm", "H\nmm", "g\nµGal"]
     values = table(
         "Normal heights and gravity" + (", and the difference from the truth" if result.truth else ""),
         *columns,
@@ -121,7 +129,7 @@ def _show_stations(result: RegionResult, console: "Console") -> None:
         cells += (
             ["-", "-"]
             if known is None
-            else [f"{known[0] / MGAL_M_PER_S2:.4f}", f"{known[1] / MGAL_M_PER_S2:.4f}"]
+            else [f"{known[0] / MGAL_M_PER_S2:.4f}", f"{known[1] / MICROGAL_M_PER_S2:.1f}"]
         )
         values.add_row(item.name, *cells, *(_truth_cells(differences.get(item.name)) if result.truth else []))
     console.print(values)
@@ -168,7 +176,7 @@ def _truth_cells(difference: TruthDifference | None) -> list[str]:
     return [
         "-" if enu is None else " ".join(f"{value * MILLIMETRES:+.1f}" for value in enu),
         "-" if height is None else f"{height * MILLIMETRES:+.1f}",
-        "-" if gravity is None else f"{gravity / MGAL_M_PER_S2:+.4f}",
+        "-" if gravity is None else f"{gravity / MICROGAL_M_PER_S2:+.1f}",
     ]
 
 

@@ -82,18 +82,13 @@ def solve(
         raise typer.BadParameter(
             f'systems are letters out of "GECJ", not "{systems}"', param_hint="--systems"
         )
-    if ambiguities is Ambiguities.FIX:
-        raise typer.BadParameter(
-            "fixing ambiguities to integers is not available yet; use --ambiguities float",
-            param_hint="--ambiguities",
-        )
     request = SolveRequest(
         files=tuple(files),
         products=tuple(products),
         centre=centre,
         allow_mixed_products=allow_mixed_products,
         systems=systems,
-        ambiguities="float",
+        ambiguities="fix" if ambiguities is Ambiguities.FIX else "float",
         mode=mode.value,
         interval_s=interval,
         antex=tuple(antex or ()),
@@ -118,7 +113,8 @@ def solve(
         f"{solution.station}  {solution.frame} at {contract['epoch']} GPST\n"
         f"  x y z  {x:.4f}  {y:.4f}  {z:.4f} m   σ E N U  {east:.1f} {north:.1f} {up:.1f} mm\n"
         f"  {solution.n_epochs} epochs, {solution.n_observations} observations, "
-        f"{', '.join(solution.signals)}, {solution.ambiguities}, products of {solution.centre}\n"
+        f"{', '.join(solution.signals)}, {solution.ambiguities} ({solution.fixed_fraction:.0%})\n"
+        f"  products of {solution.centre}\n"
         f"  residuals: phase {solution.residual_rms_phase_m * 1e3:.1f} mm, "
         f"code {solution.residual_rms_code_m:.2f} m; {seconds:.1f} s"
     )

@@ -122,7 +122,6 @@ def test_version(jizhun: Command) -> None:
         ("run",),
         ("run", "x.toml", "--engine", "steam"),
         ("station", "solve", "x.rnx"),
-        ("station", "solve", "x.rnx", "--products", "p", "--ambiguities", "fix"),
         ("station", "solve", "x.rnx", "--products", "p", "--ambiguities", "maybe"),
         ("station", "solve", "x.rnx", "--products", "p", "--systems", "GX"),
         ("station", "solve", "x.rnx", "--products", "p", "--interval", "-1"),
@@ -143,12 +142,6 @@ def test_wrong_usage_is_exit_code_2(words: tuple[str, ...], jizhun: Command) -> 
     assert result.code == 2
     assert "Traceback" not in result.err
     assert result.out == ""
-
-
-def test_fixing_ambiguities_says_that_it_is_not_there(jizhun: Command) -> None:
-    result = jizhun("station", "solve", "x.rnx", "--products", "p", "--ambiguities", "fix")
-    assert result.code == 2
-    assert "not available" in " ".join(re.sub("[^ -~]", " ", result.err).split())  # without the box
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "binary", "other"])
