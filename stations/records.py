@@ -200,6 +200,13 @@ class SatelliteOrbits:
     clock_s : (n_epoch, n_satellite), satellite clock minus system time, relativity's periodic term not
         included (as in SP3), NaN where absent or 999999.999999
     manoeuvre : (n_epoch, n_satellite) bool, from the M flag (SP3-c and later) of the orbit
+    velocity_ecef_m_per_s : (n_epoch, n_satellite, 3), NaN where absent; None in a file of positions
+    clock_rate_s_per_s : (n_epoch, n_satellite) beside the velocities, or None
+    position_sigma_m, clock_sigma_s : (n_epoch, n_satellite, 3), (n_epoch, n_satellite), one sigma of each
+        record where the file writes it (SP3-c and later), NaN where absent; or None
+    orbit_predicted, clock_predicted, clock_event : (n_epoch, n_satellite) bool, flags of SP3-c and later,
+        or None
+    accuracy_m : satellite -> one sigma of its orbit over the whole file, where the header knows it
     """
 
     epochs: Epochs
@@ -210,6 +217,14 @@ class SatelliteOrbits:
     frame: str
     centre: str
     inputs: tuple[InputFile, ...] = ()
+    velocity_ecef_m_per_s: FloatArray | None = None
+    clock_rate_s_per_s: FloatArray | None = None
+    position_sigma_m: FloatArray | None = None
+    clock_sigma_s: FloatArray | None = None
+    orbit_predicted: NDArray[np.bool_] | None = None
+    clock_predicted: NDArray[np.bool_] | None = None
+    clock_event: NDArray[np.bool_] | None = None
+    accuracy_m: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Satellite positions and clocks in SP3 (Hilla 2016, "The Extended Standard Product 3 Orbit Format (SP3-d)").
 
-Versions a (Remondi 1989, Spofford), b, c and d are read; d is written. Positions are kilometres and
-clocks microseconds in the file, metres and seconds here.
+Versions a (Remondi 1989, Spofford), b, c and d are read; d is written (`sp3_writing`). Positions are
+kilometres, velocities decimetres per second, clocks microseconds and their rates 1e-4 microseconds per second
+in the file; metres and seconds here.
 """
 
 import re
@@ -13,21 +14,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.formats.analysis_centres import centre_code
-from stations.formats.atomic_write import write_atomically
 from stations.formats.calendar_fields import calendar_nanoseconds
-from stations.formats.compression import compress_for, read_bytes
-from stations.formats.fixed_width import TextLines, parse_reals, split_lines
+from stations.formats.compression import read_bytes
+from stations.formats.fixed_width import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    IntArray,
+    TextLines,
+    parse_integers,
+    parse_reals,
+    split_lines,
+)
 from stations.formats.satellite_names import TIME_SYSTEM, dense_index, satellite_keys, satellite_name
+from stations.formats.sp3_writing import write_sp3
 from stations.records import InputFile, PathLike, SatelliteOrbits
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
+
+__all__ = ["join_orbits", "parse_sp3", "read_sp3", "write_sp3"]
 
 # Columns (first from 0, width) of the records, SP3-d document, pages 5-15.
 _EPOCH_COLUMNS: Final = ((3, 4), (8, 2), (11, 2), (14, 2), (17, 2), (20, 11))
 _SATELLITE_COLUMNS: Final = (1, 3)
 _POSITION_COLUMNS: Final = ((4, 14), (18, 14), (32, 14))
 _CLOCK_COLUMNS: Final = (46, 14)
+_SIGMA_COLUMNS: Final = ((61, 2), (64, 2), (67, 2))
+_CLOCK_SIGMA_COLUMNS: Final = (70, 3)
+_CLOCK_EVENT_COLUMN: Final = 74
+_CLOCK_PREDICTED_COLUMN: Final = 75
 _MANOEUVRE_COLUMN: Final = 78
+_ORBIT_PREDICTED_COLUMN: Final = 79
+_ACCURACY_COLUMNS: Final = tuple(range(9, 60, 3))  # of "+" and "++" lines, 17 of 3 columns
+# Bases of the exponents, "%f" line: columns 4-13 for positions (mm), 15-26 for clocks (ps).
+_BASE_COLUMNS: Final = (slice(3, 13), slice(14, 26))
+_FASTEST_M_PER_S: Final = 1.2e4  # a satellite that skims the atmosphere runs 8 km/s, escape is 11.2 km/s
 _RECORD_WIDTH: Final = 80
 _FRAME_COLUMNS: Final = slice(46, 51)
 _AGENCY_COLUMNS: Final = slice(56, 60)
@@ -37,8 +58,6 @@ _BAD_CLOCK_MICROSECONDS: Final = 999999.0  # SP3-d: 999999.999999 and the like m
 _FARTHEST_KM: Final = 1.0e5
 _EPOCHS_COLUMNS: Final = slice(32, 39)
 _LAST_LINES: Final = 20  # among which EOF is looked for; some archives append blank lines
-_SATELLITES_IN_LINE: Final = 17
-_FEWEST_SATELLITE_LINES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,13 @@ class _Header:
     frame: str
     agency: str
     scale: TimeScale
+    accuracy_m: dict[str, float]
+    sigma_bases: tuple[float, float]
+
+    @property
+    def has_flags(self) -> bool:
+        """Whether the columns behind the clock are defined: SP3-c and later."""
+        return self.version in "cdCD"
 
 
 def read_sp3(path: PathLike) -> SatelliteOrbits:
@@ -123,7 +149,9 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     # Division keeps the printed decimals: 13294.139155 km is 13294139.155 m to the last bit.
     position_m.reshape(-1, 3)[slot] = np.rint(position_km * 1e6) / 1e3
     clock_s.reshape(-1)[slot] = clock_us / 1e6
-    manoeuvre.reshape(-1)[slot] = (block[:, _MANOEUVRE_COLUMN] == ord("M")) & (header.version in "cdCD")
+    manoeuvre.reshape(-1)[slot] = (block[:, _MANOEUVRE_COLUMN] == ord("M")) & header.has_flags
+    position_sigma_m, clock_sigma_s = _sigmas(block, slot, shape, header, records, lines, path)
+    velocity, clock_rate = _velocities(lines, first, epoch_lines, satellites, path)
     return SatelliteOrbits(
         epochs=Epochs.from_datetime64(nanoseconds.astype("datetime64[ns]"), header.scale).to(TimeScale.GPST),
         satellites=tuple(satellite_name(int(k)) for k in satellites),
@@ -133,22 +161,155 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
         frame=header.frame,
         centre=centre_code(header.agency),
         inputs=(identity,),
+        velocity_ecef_m_per_s=velocity,
+        clock_rate_s_per_s=clock_rate,
+        position_sigma_m=position_sigma_m,
+        clock_sigma_s=clock_sigma_s,
+        orbit_predicted=_flags(block, _ORBIT_PREDICTED_COLUMN, "P", slot, shape, header),
+        clock_predicted=_flags(block, _CLOCK_PREDICTED_COLUMN, "P", slot, shape, header),
+        clock_event=_flags(block, _CLOCK_EVENT_COLUMN, "E", slot, shape, header),
+        accuracy_m=header.accuracy_m,
     )
+
+
+def _flags(
+    block: ByteArray, column: int, letter: str, slot: IntArray, shape: tuple[int, int], header: _Header
+) -> BoolArray | None:
+    """One flag of the records as (n_epoch, n_satellite); None in versions that do not define it."""
+    if not header.has_flags:
+        return None
+    flags = np.zeros(shape, dtype=np.bool_)
+    flags.reshape(-1)[slot] = block[:, column] == ord(letter)
+    return flags
+
+
+def _sigmas(
+    block: ByteArray,
+    slot: IntArray,
+    shape: tuple[int, int],
+    header: _Header,
+    records: NDArray[np.intp],
+    lines: TextLines,
+    path: str,
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """One sigma of positions (m) and clocks (s): base ** exponent, mm and ps; None where none is written."""
+    if not header.has_flags:
+        return None, None
+    position_base, clock_base = header.sigma_bases
+    position = np.full((*shape, 3), np.nan)
+    clock = np.full(shape, np.nan)
+    for axis, (begin, width) in enumerate((*_SIGMA_COLUMNS, _CLOCK_SIGMA_COLUMNS)):
+        field = block[:, begin : begin + width]
+        exponent, bad = parse_integers(field)
+        _refuse(bad, records, lines, path, f"no whole number in columns {begin + 1}-{begin + width}")
+        base, unit = (clock_base, 1e-12) if axis == 3 else (position_base, 1e-3)
+        given = ~(field == 32).all(axis=1) & (base > 0.0)
+        value = np.where(given, unit * np.power(base or 1.0, exponent.astype(np.float64)), np.nan)
+        if axis == 3:
+            clock.reshape(-1)[slot] = value
+        else:
+            position.reshape(-1, 3)[slot, axis] = value
+    return (
+        position if np.isfinite(position).any() else None,
+        clock if np.isfinite(clock).any() else None,
+    )
+
+
+def _velocities(
+    lines: TextLines,
+    first: ByteArray,
+    epoch_lines: NDArray[np.intp],
+    satellites: IntArray,
+    path: str,
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """Velocities (m/s) and clock rates (s/s) of the V records; None where the file has none."""
+    records = np.flatnonzero(first == ord("V"))
+    records = records[records > epoch_lines[0]]
+    if records.size == 0:
+        return None, None
+    block = lines.block(records, 0, _RECORD_WIDTH)
+    keys, bad = satellite_keys(block[:, 1:4])
+    _refuse(bad | ~np.isin(keys, satellites), records, lines, path, "velocity of no satellite with positions")
+    place = np.searchsorted(satellites, keys)
+    slot = (np.searchsorted(epoch_lines, records, side="right") - 1) * satellites.size + place
+    order = np.argsort(slot, kind="stable")
+    repeated = np.zeros(records.size, dtype=np.bool_)
+    repeated[order[1:]] = np.diff(slot[order]) == 0
+    _refuse(repeated, records, lines, path, "the satellite's velocity was given already")
+    decimetres = np.empty((records.size, 3))
+    for axis, (begin, width) in enumerate(_POSITION_COLUMNS):
+        decimetres[:, axis], bad = parse_reals(block[:, begin : begin + width])
+        _refuse(bad | np.isnan(decimetres[:, axis]), records, lines, path, "no number in columns 5-46")
+    fast = np.asarray((np.abs(decimetres) > 10.0 * _FASTEST_M_PER_S).any(axis=1))
+    _refuse(fast, records, lines, path, "no orbit is that fast")
+    begin, width = _CLOCK_COLUMNS
+    rate, bad = parse_reals(block[:, begin : begin + width])
+    _refuse(bad, records, lines, path, "no number in columns 47-60")
+    decimetres[(decimetres == 0.0).all(axis=1)] = np.nan
+    rate[np.abs(rate) >= _BAD_CLOCK_MICROSECONDS] = np.nan
+    shape = (epoch_lines.size, satellites.size)
+    velocity = np.full((*shape, 3), np.nan)
+    clock_rate = np.full(shape, np.nan)
+    velocity.reshape(-1, 3)[slot] = np.rint(decimetres * 1e6) / 1e7
+    clock_rate.reshape(-1)[slot] = rate / 1e10
+    return velocity, clock_rate
 
 
 def _read_header(lines: TextLines, top: int, n_lines: int, path: str) -> _Header:
     first = lines.text(top)
     scale = TimeScale.GPST  # SP3-a and b know GPS time only
+    satellites: list[str] = []
+    exponents: list[tuple[int, str]] = []
+    bases: tuple[float, float] | None = None
+    seen_time_system = False
     for number in range(top + 1, n_lines):
         text = lines.text(number)
-        if text.startswith("%c"):
+        if text.startswith("++"):
+            exponents += [(number, text[c : c + 3].strip()) for c in _ACCURACY_COLUMNS]
+        elif text.startswith("+"):
+            satellites += [text[c : c + 3] for c in _ACCURACY_COLUMNS]
+        elif text.startswith("%c") and not seen_time_system:
+            seen_time_system = True  # the second %c line is spare
             name = text[_TIME_SYSTEM_COLUMNS].strip().upper()
             if name and name != "CCC":
                 if name not in TIME_SYSTEM:
                     raise FormatError(path, number + 1, f"unknown time system {name!r} in columns 10-12")
                 scale = TIME_SYSTEM[name]
-            break  # the second %c line is spare
-    return _Header(first[1], first[_FRAME_COLUMNS].strip(), first[_AGENCY_COLUMNS].strip(), scale)
+        elif text.startswith("%f") and bases is None:
+            words = [text[columns].strip() for columns in _BASE_COLUMNS]
+            bases = (_base(words[0], number, path), _base(words[1], number, path))
+    return _Header(
+        first[1],
+        first[_FRAME_COLUMNS].strip(),
+        first[_AGENCY_COLUMNS].strip(),
+        scale,
+        _accuracies(satellites, exponents, path),
+        bases or (0.0, 0.0),
+    )
+
+
+def _base(text: str, number: int, path: str) -> float:
+    if not text:
+        return 0.0
+    if not re.fullmatch(r"\d*\.\d*", text):
+        raise FormatError(path, number + 1, f"expected the base of the standard deviations, found {text!r}")
+    return float(text)
+
+
+def _accuracies(
+    satellites: Sequence[str], exponents: Sequence[tuple[int, str]], path: str
+) -> dict[str, float]:
+    """One sigma of each satellite's orbit, 2 ** n mm (SP3-d, lines 8 to 12); 0 and blanks are unknown."""
+    accuracy_m: dict[str, float] = {}
+    for name, (number, text) in zip(satellites, exponents, strict=False):
+        if text in ("", "0") or not name.strip(" 0"):
+            continue
+        if not re.fullmatch(r"\d{1,2}", text):
+            raise FormatError(path, number + 1, f"expected the exponent of an accuracy, found {text!r}")
+        key, bad = satellite_keys(np.frombuffer(name.ljust(3).encode("latin-1"), dtype=np.uint8)[None, :])
+        if not bad[0]:
+            accuracy_m[satellite_name(int(key[0]))] = 2.0 ** int(text) * 1e-3
+    return accuracy_m
 
 
 def _require_end(
@@ -201,19 +362,17 @@ def join_orbits(orbits: Sequence[SatelliteOrbits]) -> SatelliteOrbits:
     if len(orbits) == 1:
         return orbits[0]
     satellites = tuple(sorted({s for o in orbits for s in o.satellites}))
-    column = {s: i for i, s in enumerate(satellites)}
     tai_ns = np.unique(np.concatenate([o.epochs.tai_ns for o in orbits]))
-    position = np.full((tai_ns.size, len(satellites), 3), np.nan)
-    clock = np.full((tai_ns.size, len(satellites)), np.nan)
-    manoeuvre = np.zeros((tai_ns.size, len(satellites)), dtype=np.bool_)
-    for table in reversed(orbits):  # the first is written last and so prevails
-        rows: NDArray[np.intp] = np.searchsorted(tai_ns, table.epochs.tai_ns)
-        # The whole epoch is taken over: a later table must not fill one satellite of an earlier one's epoch.
-        position[rows], clock[rows], manoeuvre[rows] = np.nan, np.nan, False
-        place = np.ix_(rows, np.array([column[s] for s in table.satellites], dtype=np.intp))
-        position[place] = table.position_ecef_m
-        clock[place] = table.clock_s
-        manoeuvre[place] = table.manoeuvre
+    place = _Placement(orbits, satellites, tai_ns)
+    position = place.reals([o.position_ecef_m for o in orbits], 3)
+    clock = place.reals([o.clock_s for o in orbits])
+    manoeuvre = place.flags([o.manoeuvre for o in orbits])
+    if position is None or clock is None or manoeuvre is None:
+        raise InputError("orbits without positions, clocks and flags cannot be joined")
+    accuracy_m: dict[str, float] = {}
+    for table in orbits:
+        for satellite, sigma_m in table.accuracy_m.items():
+            accuracy_m[satellite] = max(sigma_m, accuracy_m.get(satellite, 0.0))
     inputs = tuple(dict.fromkeys(i for o in orbits for i in o.inputs))
     return replace(
         orbits[0],
@@ -223,63 +382,48 @@ def join_orbits(orbits: Sequence[SatelliteOrbits]) -> SatelliteOrbits:
         clock_s=clock,
         manoeuvre=manoeuvre,
         inputs=inputs,
+        velocity_ecef_m_per_s=place.reals([o.velocity_ecef_m_per_s for o in orbits], 3),
+        clock_rate_s_per_s=place.reals([o.clock_rate_s_per_s for o in orbits]),
+        position_sigma_m=place.reals([o.position_sigma_m for o in orbits], 3),
+        clock_sigma_s=place.reals([o.clock_sigma_s for o in orbits]),
+        orbit_predicted=place.flags([o.orbit_predicted for o in orbits]),
+        clock_predicted=place.flags([o.clock_predicted for o in orbits]),
+        clock_event=place.flags([o.clock_event for o in orbits]),
+        accuracy_m=accuracy_m,
     )
 
 
-def write_sp3(orbits: SatelliteOrbits, path: PathLike) -> None:
-    """Write orbits as SP3-d, positions to 1 mm and clocks to 1 ps, GPS time; ".gz" is compressed.
+class _Placement:
+    """Where the epochs and satellites of several tables stand in the joined one."""
 
-    NaN becomes 0.000000 and 999999.999999. The same orbits give the same bytes.
-    """
-    calendar = [_calendar(str(t)) for t in orbits.epochs.to(TimeScale.GPST).datetime64()]
-    records: list[str] = []
-    position_km = np.nan_to_num(orbits.position_ecef_m / 1e3, nan=0.0)
-    clock_us = np.nan_to_num(orbits.clock_s * 1e6, nan=999999.999999)
-    for i, reading in enumerate(calendar):
-        records.append(f"*  {reading}")
-        for j, satellite in enumerate(orbits.satellites):
-            x, y, z = position_km[i, j]
-            line = f"P{satellite}{x:14.6f}{y:14.6f}{z:14.6f}{clock_us[i, j]:14.6f}"
-            records.append(f"{line:<78s}M" if orbits.manoeuvre[i, j] else line)
-    text = "\n".join([*_header_lines(orbits, calendar[0]), *records, "EOF"]) + "\n"
-    write_atomically(path, compress_for(path, text.encode("ascii")))
+    def __init__(
+        self, orbits: Sequence[SatelliteOrbits], satellites: tuple[str, ...], tai_ns: IntArray
+    ) -> None:
+        column = {s: i for i, s in enumerate(satellites)}
+        self._shape = (tai_ns.size, len(satellites))
+        self._rows = [np.searchsorted(tai_ns, o.epochs.tai_ns) for o in orbits]
+        self._columns = [np.array([column[s] for s in o.satellites], dtype=np.intp) for o in orbits]
 
+    def reals(self, tables: Sequence[FloatArray | None], components: int = 0) -> FloatArray | None:
+        """One table from several, NaN where none serves; None where no file has it."""
+        if all(table is None for table in tables):
+            return None
+        joined = np.full((*self._shape, components) if components else self._shape, np.nan)
+        # The first is written last and so prevails, and over whole epochs: a later table must not fill
+        # one satellite of an earlier one's epoch.
+        for rows, columns, table in reversed(list(zip(self._rows, self._columns, tables, strict=True))):
+            joined[rows] = np.nan
+            if table is not None:
+                joined[np.ix_(rows, columns)] = table
+        return joined
 
-def _calendar(moment: str) -> str:
-    day, time = moment.split("T")
-    hour, minute, second = time.split(":")
-    year, month, date = day.split("-")
-    return f"{year} {int(month):2d} {int(date):2d} {int(hour):2d} {int(minute):2d} {float(second):11.8f}"
-
-
-def _header_lines(orbits: SatelliteOrbits, first_reading: str) -> list[str]:
-    start = orbits.epochs.to(TimeScale.GPST).datetime64()[0]
-    since_gps_zero_ns = int((start - np.datetime64("1980-01-06", "ns")).astype(np.int64))
-    week, second_of_week_ns = divmod(since_gps_zero_ns, 604_800 * 10**9)
-    day = int(start.astype("datetime64[D]").astype(np.int64)) + 40587  # 1970-01-01 is MJD 40587
-    fraction = (start - start.astype("datetime64[D]")).astype("timedelta64[ns]").astype(np.int64) / 86_400e9
-    steps = np.diff(orbits.epochs.tai_ns)
-    interval_s = float(np.min(steps)) / 1e9 if steps.size else 900.0
-    used = orbits.satellites
-    n_lines = max(_FEWEST_SATELLITE_LINES, -(-len(used) // _SATELLITES_IN_LINE))
-    names = [*used, *["  0"] * (n_lines * _SATELLITES_IN_LINE - len(used))]
-    lines = [
-        f"#dP{first_reading} {len(orbits.epochs):7d} ORBIT {orbits.frame:>5.5s} FIT {orbits.centre:>4.4s}",
-        f"## {week:4d} {second_of_week_ns / 1e9:15.8f} {interval_s:14.8f} {day:5d} {fraction:15.13f}",
-    ]
-    for row in range(n_lines):
-        head = f"+  {len(used):3d}   " if row == 0 else "+        "
-        lines.append(head + "".join(names[row * _SATELLITES_IN_LINE : (row + 1) * _SATELLITES_IN_LINE]))
-    lines += ["++       " + "  0" * _SATELLITES_IN_LINE] * n_lines
-    systems = {s[0] for s in used}
-    kind = systems.pop() if len(systems) == 1 else "M"
-    lines += [
-        f"%c {kind}  cc GPS ccc cccc cccc cccc cccc ccccc ccccc ccccc ccccc",
-        "%c cc cc ccc ccc cccc cccc cccc cccc ccccc ccccc ccccc ccccc",
-        "%f  1.2500000  1.025000000  0.00000000000  0.000000000000000",
-        "%f  0.0000000  0.000000000  0.00000000000  0.000000000000000",
-        "%i    0    0    0    0      0      0      0      0         0",
-        "%i    0    0    0    0      0      0      0      0         0",
-    ]
-    # SP3-d asks for at least four comment lines.
-    return [*lines, "/* Jizhun", "/* ", "/* ", "/* "]
+    def flags(self, tables: Sequence[BoolArray | None]) -> BoolArray | None:
+        """Like `reals`, False where none serves."""
+        if all(table is None for table in tables):
+            return None
+        joined = np.zeros(self._shape, dtype=np.bool_)
+        for rows, columns, table in reversed(list(zip(self._rows, self._columns, tables, strict=True))):
+            joined[rows] = False
+            if table is not None:
+                joined[np.ix_(rows, columns)] = table
+        return joined
