@@ -6,7 +6,7 @@ arc by arc; with it the ionosphere-free ambiguity becomes lambda_NL N1 plus a kn
 is common to all satellites of a clock group and falls out of the difference to a reference arc.
 
 A wrong fix is worse than none. An arc is a candidate only if its wide lane is clear; a group whose fractional
-parts look uniform is not fixed at all; and a fixed position that its float position does not allow is refused.
+parts look uniform is not fixed at all; and a fixed position that the float one does not allow is refused.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.integer_least_squares import integer_least_squares
-from stations.ppp.observation_equations import build_constraints
 from stations.ppp.robust_adjustment import RobustEstimate
 from stations.ppp.session import Session
 from stations.signals import is_bds3
@@ -134,8 +133,8 @@ def _candidates(session: Session, result: RobustEstimate, remarks: list[str]) ->
         clear = (np.abs(fraction) < WIDE_LANE_LIMIT_CYCLES) & (sigma[arcs] < WIDE_LANE_SIGMA_CYCLES)
         if np.mean(clear) < MINIMUM_CLEAR_SHARE:
             remarks.append(
-                f"{name}: {np.count_nonzero(clear)} of {arcs.size} wide lanes are clear, too few to trust the "
-                "phase biases: left float"
+                f"{name}: {np.count_nonzero(clear)} of {arcs.size} wide lanes are clear, too few to trust "
+                "the phase biases: left float"
             )
             continue
         arcs, integer = arcs[clear], integer[clear]
@@ -273,7 +272,7 @@ def _adjust_with_fixed(
     session: Session, result: RobustEstimate, constraints: list[tuple[int, int, float]]
 ) -> Estimate:
     problem = result.problem
-    design, value, weight = build_constraints(problem.layout, session.options)
+    design, value, weight = session.constraints(problem.layout)
     n = len(constraints)
     row = np.repeat(np.arange(n), 2)
     column = np.array([c for pair in constraints for c in pair[:2]])

@@ -188,6 +188,7 @@ def build_equations(
     n_epochs: int,
     n_groups: int,
     arc: IntArray,
+    satellite_index: IntArray,
     sigma_factor: FloatArray,
 ) -> Equations:
     """Design matrices and weights of n observations, all arguments with shape (n,) in time order."""
@@ -221,9 +222,11 @@ def build_equations(
     row = np.concatenate([r for r, _, _ in entries])
     column = np.concatenate([c for _, c, _ in entries])
     value = np.concatenate([v for _, _, v in entries])
-    row = np.concatenate([row, row + n, rows])
-    column = np.concatenate([column, column, layout.ambiguity.start + arc])
-    value = np.concatenate([value, value, np.ones(n)])
+    row = np.concatenate([row, row + n, rows, rows + n])
+    column = np.concatenate(
+        [column, column, layout.ambiguity.start + arc, layout.code_bias.start + satellite_index]
+    )
+    value = np.concatenate([value, value, np.ones(2 * n)])
     design = sp.csr_array((value, (row, column)), shape=(2 * n, layout.size))
 
     local_row = np.concatenate([rows] * len(local))
@@ -243,9 +246,11 @@ def build_equations(
 
 
 def build_constraints(
-    layout: ParameterLayout, options: PppOptions
+    layout: ParameterLayout, options: PppOptions, code_bias_sigma_m: FloatArray
 ) -> tuple[sp.csr_array, FloatArray, FloatArray]:
-    """Pseudo-observations of the troposphere: a loose first value and random walks between nodes.
+    """Pseudo-observations: the troposphere's first values and random walks, and the codes' biases about zero.
+
+    code_bias_sigma_m : (n_satellite,)
 
     Returns design (n, n_global), value (n,), weight (n,).
     """
@@ -279,6 +284,8 @@ def build_constraints(
         hours = np.diff(nodes.second_s) / 3600.0
         for k, span in enumerate(hours):
             add([block.start + k, block.start + k + 1], [-1.0, 1.0], walk * float(np.sqrt(span)))
+    for place, sigma in enumerate(code_bias_sigma_m, start=layout.code_bias.start):
+        add([place], [1.0], float(sigma))
     design = sp.csr_array((value, (row, column)), shape=(len(weight), layout.size))
     return design, np.zeros(len(weight)), np.array(weight)
 

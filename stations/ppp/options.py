@@ -58,6 +58,7 @@ class PppOptions:
     """Options of a station solution.
 
     systems : letters of RINEX, "GEC"
+    excluded : satellites left out, such as "C06"
     mode : "static" (one position) or "kinematic" (one for each epoch)
     interval_s : of the epochs used, or None for that of the clocks (at least `minimum_interval_s`)
     phase_sigma_m, code_sigma_m : of an ionosphere-free observation at the zenith; they grow with 1/sin(e)
@@ -69,6 +70,7 @@ class PppOptions:
     """
 
     systems: str = "GEC"
+    excluded: frozenset[str] = frozenset()
     mode: Literal["static", "kinematic"] = "static"
     ambiguities: Literal["float", "fix"] = "float"
     interval_s: float | None = None

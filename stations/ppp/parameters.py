@@ -37,12 +37,14 @@ class ParameterLayout:
     static : whether the position is one for the session (else it is local to each epoch)
     zenith, gradient : nodes of the zenith wet delay and of the gradients
     n_arcs : ambiguities, metres of the ionosphere-free combination
+    n_satellites : each has a bias of its code against the clocks' reference signals
     """
 
     static: bool
     zenith: TimeNodes
     gradient: TimeNodes
     n_arcs: int
+    n_satellites: int
 
     @property
     def position(self) -> slice:
@@ -74,7 +76,13 @@ class ParameterLayout:
         return slice(start, start + self.n_arcs)
 
     @property
+    def code_bias(self) -> slice:
+        """Bias of each satellite's ionosphere-free code, m."""
+        start = self.ambiguity.stop
+        return slice(start, start + self.n_satellites)
+
+    @property
     def size(self) -> int:
         """Number of global unknowns."""
-        size: int = self.ambiguity.stop
+        size: int = self.code_bias.stop
         return size

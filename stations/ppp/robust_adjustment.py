@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.ppp.estimator import Estimate, adjust
-from stations.ppp.observation_equations import build_constraints
 from stations.ppp.outliers import find_outliers, find_residual_steps
 from stations.ppp.rows import Rejections
 from stations.ppp.session import LinearProblem, Session
@@ -55,7 +54,7 @@ def adjust_robustly(session: Session, problem: LinearProblem, rejections: Reject
             problem.equations.local_size,
             problem.misclosure_m,
             weight,
-            *build_constraints(problem.layout, session.options),
+            *session.constraints(problem.layout),
         )
         phase_used = weight[:n] > 0.0
         steps = find_residual_steps(estimate.residuals[:n], problem.rows.arc, phase_used)

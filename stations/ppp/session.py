@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from stations.ppp.observation_equations import (
@@ -13,6 +14,7 @@ from stations.ppp.observation_equations import (
     SatelliteAntennas,
     TroposphereModel,
     antenna_corrections,
+    build_constraints,
     build_equations,
     ionosphere_free_factors,
     modelled_phase_windup_m,
@@ -89,6 +91,10 @@ class Session:
         self._receiver_antenna = receiver_antenna
         middle = Epochs(np.asarray(epochs.tai_ns[len(epochs) // 2]))
         self._satellite_antennas = SatelliteAntennas.of(selected.satellites, antennas, middle)
+
+    def constraints(self, layout: ParameterLayout) -> tuple[sp.csr_array, FloatArray, FloatArray]:
+        """Pseudo-observations of the unknowns: design, value, weight."""
+        return build_constraints(layout, self.options, self.selected.code_bias_sigma_m)
 
     def code_m(self, rows: ObservationRows) -> FloatArray:
         """Ionosphere-free code of rows, (n,)."""
@@ -167,6 +173,7 @@ class Session:
             zenith=TimeNodes.over(first, last, self.options.zenith_delay_step_s, midnight),
             gradient=TimeNodes.over(first, last, self.options.gradient_step_s, midnight),
             n_arcs=int(rows.arc.max()) + 1,
+            n_satellites=len(self.selected.satellites),
         )
         equations = build_equations(
             paths,
@@ -179,6 +186,7 @@ class Session:
             n_epochs=rows.epoch_ns.size,
             n_groups=len(self.selected.groups),
             arc=rows.arc,
+            satellite_index=rows.satellite_index,
             sigma_factor=self._sigma_factor[rows.satellite_index],
         )
         return LinearProblem(rows, paths, troposphere, layout, equations, misclosure, offset)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, PppOptions
+from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, SIGNAL_PAIRS, PppOptions
 from stations.ppp.signal_biases import pair_biases
 from stations.quality.cycle_slips import find_cycle_slips
 from stations.records import Observations, SignalBiases
@@ -20,6 +20,12 @@ FloatArray = NDArray[np.float64]
 _ENOUGH_COVERAGE: Final = 0.5  # of the best signal of that band, else the next attribute is tried
 # A range outside these is a broken number, not a satellite (GPS perigee to GEO at the horizon, +-1 ms clock).
 _PSEUDORANGE_LIMITS_M: Final = (1.5e7, 5.0e7)
+# Bias of a satellite's ionosphere-free code against its clock: what an OSB leaves (0.6 ns each, amplified),
+# what an unknown attribute of the reference carriers brings (P1-C1 up to 2 ns), and what other carriers do
+# (differential code biases of BeiDou-3 B1C/B2a against B1I/B3I spread by some tens of ns).
+_CODE_BIAS_KNOWN_M: Final = 0.4
+_CODE_BIAS_UNKNOWN_M: Final = 1.0
+_CODE_BIAS_OTHER_CARRIERS_M: Final = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,7 @@ class DualFrequencyObservations:
     signals : (n_satellite,) what was used of each, "G:1W+2W"
     phase_bias_known : (n_satellite,) phases are freed of the satellite's biases: differences of their
         ambiguities between satellites are whole numbers
+    code_bias_sigma_m : (n_satellite,) how far the ionosphere-free code may be off the clocks' reference
     rejections : reason -> count
     """
 
@@ -48,6 +55,7 @@ class DualFrequencyObservations:
     arc: NDArray[np.int64]
     signals: tuple[str, ...]
     phase_bias_known: NDArray[np.bool_]
+    code_bias_sigma_m: FloatArray
     rejections: Mapping[str, int]
 
 
@@ -78,6 +86,8 @@ def choose_signals(observations: Observations, options: PppOptions) -> dict[str,
         system = satellite[0]
         if system not in options.systems or system not in options.signal_pairs:
             continue
+        if satellite in options.excluded:
+            continue
         if system == "C" and int(satellite[1:]) in BEIDOU_GEOSTATIONARY:
             continue
         coverage = {s: int(counts[index, k]) for k, s in enumerate(signals)}
@@ -92,6 +102,19 @@ def choose_signals(observations: Observations, options: PppOptions) -> dict[str,
         most = max(count for count, _ in options_by_count)
         chosen[satellite] = next(pair for count, pair in options_by_count if count >= _ENOUGH_COVERAGE * most)
     return chosen
+
+
+def _code_bias_sigma_m(
+    satellites: tuple[str, ...], pairs: list[tuple[str, str]], known: NDArray[np.bool_]
+) -> FloatArray:
+    """How far each satellite's ionosphere-free code may lie off the signals that its clock refers to, m."""
+    sigma = np.empty(len(satellites))
+    for k, (satellite, pair) in enumerate(zip(satellites, pairs, strict=True)):
+        reference = SIGNAL_PAIRS[satellite[0]][0]
+        same_carriers = (pair[0][0], pair[1][0]) == reference
+        sigma[k] = _CODE_BIAS_UNKNOWN_M if same_carriers else _CODE_BIAS_OTHER_CARRIERS_M
+    sigma[known] = _CODE_BIAS_KNOWN_M
+    return sigma
 
 
 def select_observations(
@@ -179,5 +202,6 @@ def select_observations(
         arc=arc.astype(np.int64),
         signals=tuple(f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites),
         phase_bias_known=phase_bias.known,
+        code_bias_sigma_m=_code_bias_sigma_m(satellites, pairs, code_bias.known),
         rejections=rejections,
     )

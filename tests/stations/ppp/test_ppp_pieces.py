@@ -177,20 +177,20 @@ def test_time_nodes_cover_the_session_and_weights_add_up(span, step):
     assert np.all((share >= -1e-12) & (share <= 1 + 1e-12))
 
 
-def test_the_layout_has_no_gaps_and_constraints_touch_only_the_troposphere():
+def test_the_layout_has_no_gaps_and_constraints_leave_position_and_ambiguities_free():
     nodes = TimeNodes.over(0.0, 86400.0, 3600.0)
-    layout = ParameterLayout(True, nodes, nodes, 7)
+    layout = ParameterLayout(True, nodes, nodes, 7, 3)
     places = [
         layout.position, layout.zenith_wet_delay, layout.gradient_north, layout.gradient_east,
-        layout.ambiguity,
+        layout.ambiguity, layout.code_bias,
     ]  # fmt: skip
     covered = np.concatenate([np.arange(p.start, p.stop) for p in places])
     np.testing.assert_array_equal(covered, np.arange(layout.size))
-    design, value, weight = build_constraints(layout, PppOptions())
+    design, value, weight = build_constraints(layout, PppOptions(), np.ones(3))
     touched = np.unique(design.tocoo().col)
     assert touched.min() >= layout.zenith_wet_delay.start
-    assert touched.max() < layout.ambiguity.start
-    assert value.size == weight.size == 3 * nodes.second_s.size
+    assert not np.any((touched >= layout.ambiguity.start) & (touched < layout.ambiguity.stop))
+    assert value.size == weight.size == 3 * nodes.second_s.size + 3
 
 
 def test_epochs_on_an_interval_forgive_a_late_tag_but_not_another_epoch():
