@@ -23,7 +23,8 @@ from pipelines.catalogue.publish import Catalogue
 from pipelines.progress import SilentProgress
 from pipelines.records import StationDayStatus
 from pipelines.region_run import RegionOutcome, plan_region, run_region_local
-from pipelines.station_day import read_station_day, run_station_day
+from pipelines.station_day import is_kept, read_station_day, run_station_day, with_antenna
+from stations.formats.rinex_observation import read_observations
 from stations.formats.sinex import read_sinex
 from transforms.errors import JizhunError
 
@@ -335,3 +336,36 @@ def test_a_worker_that_dies_is_told(small_region: RegionMaker, monkeypatch: pyte
     assert status["YZTZ"] is StationDayStatus.FAILED
     assert "its process died" in next(item.message for item in days if item.station.startswith("YZTZ"))
     assert status["NJLS"] is StationDayStatus.SOLVED
+
+
+def test_without_a_velocity_there_are_no_national_coordinates(small_region: RegionMaker) -> None:
+    region = small_region()
+    head, _, tail = region.read_text().partition('code = "YZTZ00CHN"')
+    block, separator, rest = tail.partition("\n[")
+    kept = "\n".join(line for line in block.splitlines() if not line.startswith("velocity"))
+    region.write_text(head + 'code = "YZTZ00CHN"' + kept + separator + rest)
+    outcome = run(region)
+    entry = next(item for item in outcome.result.coordinates if item.station == "YZTZ00CHN")
+    assert entry.datum_position_ecef_m is None
+    assert "no velocity is known for YZTZ00CHN" in entry.remark
+    assert any("YZTZ00CHN: not in CGCS2000" in text for text in outcome.result.problems)
+    layers = outcome.publications[0].folder / "stations.gpkg"
+    assert pyogrio.read_info(layers, layer="stations_cgcs2000")["features"] == 3
+    assert pyogrio.read_info(layers, layer="stations_igs20")["features"] == 4
+
+
+def test_an_antenna_in_the_settings_goes_before_the_header(small_region: RegionMaker) -> None:
+    region = small_region()
+    path = next((region.parent / "observations").glob("NJLS*"))
+    observations = read_observations([path])
+    changed = with_antenna(observations, "SIM GEODETIC    NONE").header.setup.antenna
+    assert (changed.name, changed.radome) == ("SIM GEODETIC", "NONE")
+    assert observations.header.setup.antenna.name != "SIM GEODETIC"
+    text = region.read_text().replace(
+        'code = "NJLS00CHN"', 'code = "NJLS00CHN"\nantenna = "SIM GEODETIC    NONE"'
+    )
+    region.write_text(text)
+    plans = {task.station: task for task in plan_region(region).tasks}
+    assert plans["NJLS00CHN"].antenna == "SIM GEODETIC    NONE"
+    assert not is_kept(plans["NJLS00CHN"])
+    assert is_kept(plans["HUSH00CHN"])
