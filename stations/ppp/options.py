@@ -62,6 +62,7 @@ class PppOptions:
     mode : "static" (one position) or "kinematic" (one for each epoch)
     interval_s : of the epochs used, or None for that of the clocks (at least `minimum_interval_s`)
     phase_sigma_m, code_sigma_m : of an ionosphere-free observation at the zenith; they grow with 1/sin(e)
+    correlation_time_s : observations closer in time than this share their multipath, so each weighs less
     zenith_delay_step_s, zenith_delay_walk_m_per_sqrt_h : nodes and random walk of the zenith wet delay
     gradient_step_s, gradient_walk_m_per_sqrt_h : of the two horizontal gradients
     minimum_arc_s, minimum_arc_epochs : an arc of continuous phase shorter than either is left out
@@ -78,6 +79,7 @@ class PppOptions:
     elevation_cutoff_rad: float = 0.12217304763960307  # 7 degrees, as most IGS analysis centres
     phase_sigma_m: float = 0.006
     code_sigma_m: float = 0.9
+    correlation_time_s: float = 300.0
     zenith_delay_step_s: float = 1800.0
     zenith_delay_sigma_m: float = 0.3
     zenith_delay_walk_m_per_sqrt_h: float = 0.006  # IGS centres use 3 to 10 mm/sqrt(h)

@@ -86,6 +86,9 @@ class Session:
             [s[0] == "C" and int(s[1:]) <= _BEIDOU2_LAST_PRN for s in selected.satellites], dtype=np.bool_
         )
         self._sigma_factor = np.array([observation_sigma_factor(s) for s in selected.satellites])
+        steps_s = np.diff(epochs.tai_ns) / 1e9
+        usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
+        self._independent_share = min(usual_step_s / options.correlation_time_s, 1.0)
         self._earth_rotation = products.earth_rotation
         self._ocean_loading = ocean_loading
         self._receiver_antenna = receiver_antenna
@@ -187,7 +190,7 @@ class Session:
             n_groups=len(self.selected.groups),
             arc=rows.arc,
             satellite_index=rows.satellite_index,
-            sigma_factor=self._sigma_factor[rows.satellite_index],
+            sigma_factor=self._sigma_factor[rows.satellite_index] / np.sqrt(self._independent_share),
         )
         return LinearProblem(rows, paths, troposphere, layout, equations, misclosure, offset)
 
