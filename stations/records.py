@@ -66,6 +66,7 @@ class ObservationEvent:
     header_lines: tuple[str, ...]
     line: int
     setup: StationSetup | None = None  # the equipment from here on, where this event changes it
+    after_epoch: Epochs | None = None  # where the record is blank: the last epoch before it in its file
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,24 @@ class SatelliteClocks:
 
 
 @dataclass(frozen=True, eq=False)
+class SatelliteAttitudes:
+    """Tabulated attitudes of satellites (ORBEX).
+
+    epochs : (n_epoch,), increasing
+    quaternion_body_from_ecef : (n_epoch, n_satellite, 4), scalar first, of unit length, NaN where absent;
+        with q a vector T of the terrestrial frame has the components B = q T conj(q) in the body frame
+    """
+
+    epochs: Epochs
+    satellites: tuple[str, ...]
+    quaternion_body_from_ecef: FloatArray
+    frame: str
+    centre: str
+    rejections: Mapping[str, int] = field(default_factory=dict)
+    inputs: tuple[InputFile, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class EarthRotationParameters:
     """Tabulated earth rotation parameters.
 
@@ -349,6 +368,7 @@ class PreciseProducts:
     earth_rotation: EarthRotationParameters | None
     biases: SignalBiases | None
     remarks: tuple[str, ...] = ()
+    attitudes: SatelliteAttitudes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -418,6 +438,49 @@ class StationSolution:
     residuals: PhaseResiduals | None = None
     kinematic_epochs: Epochs | None = None
     kinematic_position_ecef_m: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineSolution:
+    """The vector between two stations for one session, from double differences.
+
+    from_station, to_station : codes; epoch : mean epoch of the observations used, shape ()
+    vector_ecef_m : marker to marker, `to` minus `from`, shape (3,); covariance_m2 : (3, 3)
+    base_position_ecef_m : marker of `from_station` that was held, shape (3,)
+    ionosphere : "fixed" (neglected, both carriers by themselves) or "free" (ionosphere-free combination)
+    signals : what was used, "G:1W+2W"
+    fixed_fraction : share of the double-difference ambiguities fixed to integers, 0..1
+    success_rate, ratio : of the integer search for the last of them; None where none was searched
+    residual_rms_phase_m, residual_rms_code_m : of single differences between the stations
+    rejections : reason -> count
+    """
+
+    from_station: str
+    to_station: str
+    epoch: Epochs
+    first_epoch: Epochs
+    last_epoch: Epochs
+    frame: str
+    vector_ecef_m: FloatArray
+    covariance_m2: FloatArray
+    base_position_ecef_m: FloatArray
+    ionosphere: Literal["fixed", "free"]
+    n_epochs: int
+    n_observations: int
+    systems: tuple[str, ...]
+    signals: tuple[str, ...]
+    ambiguities: Literal["float", "fixed"]
+    fixed_fraction: float
+    success_rate: float | None
+    ratio: float | None
+    residual_rms_phase_m: float
+    residual_rms_code_m: float
+    rejections: Mapping[str, int]
+    from_setup: StationSetup
+    to_setup: StationSetup
+    centre: str
+    inputs: tuple[InputFile, ...]
+    remarks: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):

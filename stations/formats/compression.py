@@ -1,8 +1,6 @@
 """From a stored file to its plain text, and back: gzip, compress (.Z), bzip2, zip and Compact RINEX.
 
-What a file is, is told from its first bytes and never from its name. Compact RINEX 1.0 and 3.0/3.1
-(Hatanaka 2008, "A compression format and tools for GNSS observation data", Bull. GSI 55) goes
-through the `hatanaka` package, which carries the author's own programs.
+What a file is, is told from its first bytes and never from its name.
 """
 
 import bz2
@@ -10,27 +8,32 @@ import gzip
 import hashlib
 import io
 import re
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import IO, TYPE_CHECKING, Final
 
-import hatanaka
+import ncompress  # type: ignore[import-untyped]  # what hatanaka itself takes for .Z files
 
+from stations.formats.compact_rinex import (
+    COMPACT_RINEX_LABEL,
+    compact_rinex,
+    expand_compact_rinex,
+    salvage_compact_rinex,
+)
+from stations.formats.file_limits import maximum_plain_bytes, require_short_lines
 from stations.records import InputFile, PathLike
 from transforms.errors import FormatError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 _COMPRESS_MAGIC: Final = b"\x1f\x9d"  # compress(1), LZW
 _BZIP2_MAGIC: Final = b"BZh"
 _ZIP_MAGIC: Final = b"PK\x03\x04"  # APPNOTE.TXT, section 4.3.7
-_CRINEX_LABEL: Final = b"CRINEX VERS   / TYPE"
-_CRINEX_PROGRAM_LABEL: Final = b"CRINEX PROG / DATE"
 # A zip of a gzip of a Compact RINEX file is the deepest that is met in archives.
 _MAXIMUM_LAYERS: Final = 4
-# A day of 1 Hz data of all systems is below 1.5 GB of text; more is a mistake or an attack ("zip bomb").
-MAXIMUM_PLAIN_BYTES: Final = 4 * 1024**3
 _CHUNK_BYTES: Final = 1 << 22
 _HEAD_STORED_BYTES: Final = 1 << 16
 _HEAD_PLAIN_BYTES: Final = 200_000
@@ -40,12 +43,13 @@ _PROBE_BYTES: Final = 1 << 16
 _MAXIMUM_CONTROL_SHARE: Final = 0.01
 
 
-def read_bytes(path: PathLike) -> tuple[bytes, InputFile]:
+def read_bytes(path: PathLike, *, maximum_bytes: int | None = None) -> tuple[bytes, InputFile]:
     """The plain text of a file, whatever it is compressed with, and the file's identity.
 
     Parameters
     ----------
     path : plain, .gz, .Z, .bz2 or .zip (of one file), with or without Compact RINEX inside
+    maximum_bytes : refuse what expands to more than this; None takes `maximum_plain_bytes()`
 
     Returns
     -------
@@ -54,22 +58,50 @@ def read_bytes(path: PathLike) -> tuple[bytes, InputFile]:
 
     Raises
     ------
-    FormatError : the file is missing, unreadable, empty, damaged, cut off or not text
+    FormatError : the file is missing, unreadable, empty, too large, damaged, cut off or not text
     """
-    stored = _read_stored(path)
+    maximum_bytes = maximum_plain_bytes() if maximum_bytes is None else maximum_bytes
+    data, identity = _read_text(path, maximum_bytes)
+    if COMPACT_RINEX_LABEL in data[:200]:
+        data = expand_compact_rinex(data, path)
+        _require_size(len(data), path, maximum_bytes)
+    return data, identity
+
+
+def read_salvaged(path: PathLike, *, maximum_bytes: int | None = None) -> tuple[bytes, InputFile, str]:
+    """As `read_bytes`, with the sound epochs of a damaged Compact RINEX file.
+
+    The third value says what is damaged and is "" for a sound file (`salvage_compact_rinex`). A damaged
+    gzip, bzip2, zip or .Z file is refused as by `read_bytes`: fetching it again mends it.
+    """
+    maximum_bytes = maximum_plain_bytes() if maximum_bytes is None else maximum_bytes
+    data, identity = _read_text(path, maximum_bytes)
+    damage = ""
+    if COMPACT_RINEX_LABEL in data[:200]:
+        data, damage = salvage_compact_rinex(data, path)
+        _require_size(len(data), path, maximum_bytes)
+    return data, identity, damage
+
+
+def _read_text(path: PathLike, maximum_bytes: int) -> tuple[bytes, InputFile]:
+    stored = _read_stored(path, maximum_bytes)
     identity = InputFile(str(path), hashlib.sha256(stored).hexdigest())
     data = stored
     for _ in range(_MAXIMUM_LAYERS):
-        plainer = _remove_layer(data, path)
+        plainer = _remove_layer(data, path, maximum_bytes)
         if plainer is None:
             break
         data = plainer
     if not data.strip():
         raise FormatError(path, None, "the file is empty")
     _require_text(data, path)
-    if _CRINEX_LABEL in data[:200]:
-        data = _expand_compact_rinex(data, path)
+    require_short_lines(data, path)
     return data, identity
+
+
+def _require_size(size: int, path: PathLike, maximum_bytes: int) -> None:
+    if size > maximum_bytes:
+        raise FormatError(path, None, f"expands to more than the {maximum_bytes} bytes that are allowed")
 
 
 def read_head(path: PathLike) -> bytes:
@@ -88,7 +120,7 @@ def read_head(path: PathLike) -> bytes:
                 stored = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(stored, _HEAD_PLAIN_BYTES)
             elif stored.startswith(_BZIP2_MAGIC):
                 stored = bz2.BZ2Decompressor().decompress(stored, _HEAD_PLAIN_BYTES)
-            elif (plainer := _remove_layer(stored, path)) is not None:
+            elif (plainer := _remove_layer(stored, path, maximum_plain_bytes())) is not None:
                 stored = plainer
             else:
                 break
@@ -105,12 +137,13 @@ def compress_for(path: PathLike, data: bytes) -> bytes:
     """
     name = Path(path).name.lower()
     if re.search(r"(\.crx|\.\d\dd)(\.gz)?$", name):
-        data = _compact(data, path)
+        data = compact_rinex(data, path)
     return gzip.compress(data, compresslevel=6, mtime=0) if name.endswith(".gz") else data
 
 
-def _read_stored(path: PathLike) -> bytes:
+def _read_stored(path: PathLike, maximum_bytes: int) -> bytes:
     try:
+        _require_size(Path(path).stat().st_size, path, maximum_bytes)
         stored = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise FormatError(path, None, "no such file") from error
@@ -123,20 +156,21 @@ def _read_stored(path: PathLike) -> bytes:
     return stored
 
 
-def _remove_layer(data: bytes, path: PathLike) -> bytes | None:
+def _remove_layer(data: bytes, path: PathLike, maximum_bytes: int) -> bytes | None:
     """The content of one layer of compression, or None where the data is not compressed."""
     try:
         if data.startswith(_GZIP_MAGIC):
             with gzip.open(io.BytesIO(data)) as stream:
-                return _read_limited(stream, path)
+                return _read_limited(stream, path, maximum_bytes)
         if data.startswith(_BZIP2_MAGIC):
             with bz2.open(io.BytesIO(data)) as stream:
-                return _read_limited(stream, path)
+                return _read_limited(stream, path, maximum_bytes)
         if data.startswith(_ZIP_MAGIC):
-            return _only_member(data, path)
+            return _only_member(data, path, maximum_bytes)
         if data.startswith(_COMPRESS_MAGIC):
-            plain: bytes = hatanaka.decompress(data)
-            return plain
+            limited = _LimitedBuffer(path, maximum_bytes)
+            ncompress.decompress(io.BytesIO(data), limited)
+            return limited.getvalue()
     except (EOFError, OSError, zlib.error, ValueError, zipfile.BadZipFile, RuntimeError) as error:
         if isinstance(error, FormatError):
             raise
@@ -144,25 +178,35 @@ def _remove_layer(data: bytes, path: PathLike) -> bytes | None:
     return None
 
 
-def _read_limited(stream: io.BufferedIOBase | gzip.GzipFile | bz2.BZ2File, path: PathLike) -> bytes:
-    parts: list[bytes] = []
-    total = 0
+class _LimitedBuffer(io.BytesIO):
+    """Bytes in memory, of which no more are taken than are allowed."""
+
+    def __init__(self, path: PathLike, maximum_bytes: int) -> None:
+        super().__init__()
+        self._path, self._maximum_bytes = path, maximum_bytes
+
+    def write(self, chunk: "ReadableBuffer", /) -> int:
+        _require_size(self.tell() + memoryview(chunk).nbytes, self._path, self._maximum_bytes)
+        return super().write(chunk)
+
+
+def _read_limited(
+    stream: io.BufferedIOBase | gzip.GzipFile | bz2.BZ2File | IO[bytes], path: PathLike, maximum_bytes: int
+) -> bytes:
+    limited = _LimitedBuffer(path, maximum_bytes)
     while chunk := stream.read(_CHUNK_BYTES):
-        parts.append(chunk)
-        total += len(chunk)
-        if total > MAXIMUM_PLAIN_BYTES:
-            raise FormatError(path, None, f"expands to more than {MAXIMUM_PLAIN_BYTES} bytes")
-    return b"".join(parts)
+        limited.write(chunk)
+    return limited.getvalue()
 
 
-def _only_member(data: bytes, path: PathLike) -> bytes:
+def _only_member(data: bytes, path: PathLike, maximum_bytes: int) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [m for m in archive.infolist() if not m.is_dir()]
         if len(members) != 1:
             raise FormatError(path, None, f"the zip archive holds {len(members)} files, expected 1")
-        if members[0].file_size > MAXIMUM_PLAIN_BYTES:
-            raise FormatError(path, None, f"expands to more than {MAXIMUM_PLAIN_BYTES} bytes")
-        return archive.read(members[0])
+        # The size that the archive states may be a lie: what comes out is counted.
+        with archive.open(members[0]) as stream:
+            return _read_limited(stream, path, maximum_bytes)
 
 
 def _require_text(data: bytes, path: PathLike) -> None:
@@ -175,26 +219,3 @@ def _require_text(data: bytes, path: PathLike) -> None:
     strange = sum(1 for byte in probe if byte < 32 and byte not in _TEXT_CONTROL)
     if strange > _MAXIMUM_CONTROL_SHARE * len(probe):
         raise FormatError(path, None, f"{strange} control characters at its start: not a text file")
-
-
-def _expand_compact_rinex(data: bytes, path: PathLike) -> bytes:
-    try:
-        with warnings.catch_warnings():
-            # The program warns of cosmetic things (non-standard date); damage is an exception.
-            warnings.simplefilter("ignore")
-            plain: bytes = hatanaka.crx2rnx(data)
-    except (hatanaka.HatanakaException, ValueError) as error:
-        text = " ".join(str(error).split())
-        raise FormatError(path, None, f"the Compact RINEX file is damaged or cut off ({text})") from error
-    return plain
-
-
-def _compact(data: bytes, path: PathLike) -> bytes:
-    try:
-        compact: bytes = hatanaka.rnx2crx(data)
-    except (hatanaka.HatanakaException, ValueError) as error:
-        raise FormatError(path, None, f"cannot be turned into Compact RINEX ({error})") from error
-    lines = compact.split(b"\n", 2)
-    if len(lines) == 3 and _CRINEX_PROGRAM_LABEL in lines[1]:
-        lines[1] = lines[1][:40] + b" " * 20 + lines[1][60:]  # columns 41-60 hold the wall clock
-    return b"\n".join(lines)

@@ -165,6 +165,35 @@ def _parse_reals_part(block: ByteArray, values: FloatArray, bad: BoolArray) -> N
         bad[row] = True
 
 
+def format_reals(values: FloatArray, width: int, decimals: int) -> ByteArray:
+    """Numbers as right-justified text with a point, shape (n, width); blanks for NaN.
+
+    Raises ValueError where a number needs more columns than there are.
+    """
+    n = values.size
+    block = np.full((n, width), _SPACE, dtype=np.uint8)
+    filled = np.flatnonzero(np.isfinite(values))
+    scaled = np.rint(np.abs(values[filled]) * 10.0**decimals)
+    negative = (values[filled] < 0.0) & (scaled > 0.0)
+    if np.any(scaled >= 10.0 ** np.where(negative, width - 2, width - 1)):
+        raise ValueError(f"a number does not fit {width} columns with {decimals} decimals")
+    left = scaled.astype(np.int64)
+    columns = [c for c in range(width - 1, -1, -1) if c != width - 1 - decimals]
+    rows = np.full((filled.size, width), _SPACE, dtype=np.uint8)
+    rows[:, width - 1 - decimals] = _POINT
+    first = np.full(filled.size, width - 2 - decimals)  # column of the leading digit
+    for place, column in enumerate(columns):
+        left, digit = np.divmod(left, 10)
+        # At least one digit stands before the point.
+        shown = (place <= decimals) | (left > 0) | (digit > 0)
+        rows[shown, column] = (digit[shown] + _ZERO).astype(np.uint8)
+        if place > decimals:
+            first[shown] = column
+    rows[negative, first[negative] - 1] = _MINUS
+    block[filled] = rows
+    return block
+
+
 def _mantissas(rows: ByteArray, point: int) -> tuple[FloatArray, BoolArray]:
     """Digits of rows with their decimal point at `point`, as integers, and which rows are so laid out.
 

@@ -1,6 +1,5 @@
 """Satellite records of a RINEX observation file turned into numbers, all records of a system at once."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from stations.formats.fixed_width import BoolArray, ByteArray, FloatArray, IntAr
 from stations.formats.rinex2_codes import rinex3_code
 from stations.formats.rinex_header import ObservationFileHeader
 from stations.formats.rinex_layout import Layout
+from stations.formats.rinex_observation_damage import LeftOut
 from stations.formats.satellite_names import satellite_keys, satellite_name
 from stations.records import LossOfLock
 
@@ -36,7 +36,9 @@ class SystemObservations:
 
     epoch : (n,) ordinal of the epoch in its file; satellite_key : (n,)
     signals : (n_code,) such as "1C"; letters : (n_code,) of C L D S
-    values : (n, n_code); loss_of_lock : (n, n_code)
+    values : (n, n_code)
+    loss_of_lock, signal_strength : (n, n_code), of phases and of phases and pseudoranges, 0 where blank;
+        signal_strength is None where all are blank
     """
 
     epoch: IntArray
@@ -45,20 +47,29 @@ class SystemObservations:
     signals: tuple[str, ...]
     values: FloatArray
     loss_of_lock: ByteArray
+    signal_strength: ByteArray | None
 
 
 def decode_records(
-    lines: TextLines, layout: Layout, systems: frozenset[str] | None, rejections: Counter[str]
+    lines: TextLines,
+    layout: Layout,
+    systems: frozenset[str] | None,
+    wanted_epoch: BoolArray,
+    left_out: LeftOut,
 ) -> list[SystemObservations]:
-    """All records of a file, system by system; what is not taken over is added to `rejections`.
+    """All records of a file, system by system; what is not taken over is added to `left_out`.
 
     systems : letters to take, None for all
+    wanted_epoch : (n_epoch,) whether to take an epoch
     """
     header = layout.headers[0]
     keys, bad = satellite_keys(layout.satellite, ord(header.system if header.system != "M" else "G"))
-    rejections["unreadable satellite name"] += int(bad.sum())
-    keys, repeated = _without_repeats(keys, layout.record_epoch)
-    rejections["satellite given twice in an epoch"] += repeated
+    wanted = wanted_epoch[layout.record_epoch]
+    keys = np.where(wanted, keys, 0)
+    left_out.damaged("unreadable satellite name", layout.record_line[bad & wanted])
+    repeated = _repeats(keys, layout.record_epoch)
+    keys[repeated] = 0
+    left_out.damaged("satellite given twice in an epoch", layout.record_line[repeated])
     parts: list[SystemObservations] = []
     for number, current in enumerate(layout.headers):
         of_header = (layout.record_header == number) & (keys > 0)
@@ -68,23 +79,22 @@ def decode_records(
             rows = np.flatnonzero(of_header & (keys // 100 == ord(letter)))
             listed = current.codes.get("" if current.major == 2 else letter)
             if letter not in _SCREENED_SYSTEMS or listed is None:
-                rejections[f"satellite of system {letter}, for which the header lists no observations"] += (
-                    rows.size
-                )
+                reason = f"satellite of system {letter}, for which the header lists no observations"
+                left_out.damaged(reason, layout.record_line[rows])
                 continue
-            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, rejections)
+            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, left_out)
             if part is not None:
                 parts.append(part)
     return parts
 
 
-def _without_repeats(keys: IntArray, epoch: IntArray) -> tuple[IntArray, int]:
-    """Keys with 0 for a satellite that its epoch has given already, and how many these are."""
+def _repeats(keys: IntArray, epoch: IntArray) -> NDArray[np.intp]:
+    """Indices of the records whose satellite their epoch has given already; keys of 0 are no satellites."""
     valid = np.flatnonzero(keys > 0)
     _, first = np.unique(epoch[valid] * 100_000 + keys[valid], return_index=True)
-    cleaned = np.zeros_like(keys)
-    cleaned[valid[first]] = keys[valid[first]]
-    return cleaned, int(valid.size - first.size)
+    again = np.ones(valid.size, dtype=np.bool_)
+    again[first] = False
+    return valid[again]
 
 
 def _decode_system(
@@ -95,7 +105,7 @@ def _decode_system(
     letter: str,
     listed: Sequence[str],
     header: ObservationFileHeader,
-    rejections: Counter[str],
+    left_out: LeftOut,
 ) -> SystemObservations | None:
     """All records of one system: cut into fields, parsed, screened."""
     names = [_code(letter, code, header) for code in listed]
@@ -107,8 +117,6 @@ def _decode_system(
             i for i, name in zip(taken, codes, strict=True) if listed[i] == name or codes.count(name) == 1
         ]
         codes = [name for name in (names[i] for i in taken) if name is not None]
-    if not codes:
-        return None
     record_line = layout.record_line[rows]
     if header.major == 2:
         n_lines = -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
@@ -121,13 +129,20 @@ def _decode_system(
     else:
         block = lines.block(record_line, 3, len(listed) * _FIELD_WIDTH)
         ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
-    fields = block.reshape(rows.size, -1, _FIELD_WIDTH)[:, taken]
+    all_fields = block.reshape(rows.size, -1, _FIELD_WIDTH)
+    _count_unused(all_fields, [i for i, name in enumerate(names) if name is None], letter, listed, left_out)
+    if not codes:
+        return None
+    fields = all_fields[:, taken]
     text = np.ascontiguousarray(fields[:, :, :_VALUE_WIDTH]).reshape(-1, _VALUE_WIDTH)
     flat, bad = parse_reals(text)
     values, unreadable = flat.reshape(rows.size, -1), bad.reshape(rows.size, -1)
     cut = ends_inside[:, taken] & np.isfinite(values)
-    rejections["value cut off by the end of its line"] += int(cut.sum())
-    rejections["unreadable value"] += int(unreadable.sum())
+    for reason, where in (
+        ("value cut off by the end of its line", cut),
+        ("unreadable value", unreadable),
+    ):
+        left_out.damaged(reason, record_line[np.nonzero(where)[0]])
     values[cut | (values == 0.0)] = np.nan  # 0.0 and blank both say "missing" (RINEX 3.05, section 6.7)
     letters = tuple(code[0] for code in codes)
     for column, (code, original) in enumerate(zip(codes, (listed[i] for i in taken), strict=True)):
@@ -137,14 +152,33 @@ def _decode_system(
         absurd = np.abs(values[:, column]) > _LARGEST[code[0]]
         if code[0] == "S":
             absurd |= values[:, column] < 0.0
-        rejections[f"{VARIABLE_OF_LETTER[code[0]]} out of range"] += int(absurd.sum())
+        left_out.damaged(f"{VARIABLE_OF_LETTER[code[0]]} out of range", record_line[absurd])
         values[absurd, column] = np.nan
-    loss_of_lock = _loss_of_lock(fields[:, :, _VALUE_WIDTH], letters, rejections)
+    loss_of_lock, strange = _digits(fields[:, :, _VALUE_WIDTH], letters, "L", largest=7)
+    left_out.damaged("unreadable loss-of-lock indicator", record_line[np.nonzero(strange)[0]])
+    strength, strange = _digits(fields[:, :, _VALUE_WIDTH + 1], letters, "LC", largest=9)
+    left_out.damaged("unreadable signal strength indicator", record_line[np.nonzero(strange)[0]])
     if header.wavelength_factors and letter == "G":
         _mark_half_cycles(loss_of_lock, values, keys, codes, header)
     return SystemObservations(
-        layout.record_epoch[rows], keys, letters, tuple(c[1:] for c in codes), values, loss_of_lock
+        epoch=layout.record_epoch[rows],
+        satellite_key=keys,
+        letters=letters,
+        signals=tuple(c[1:] for c in codes),
+        values=values,
+        loss_of_lock=loss_of_lock,
+        signal_strength=strength if strength.any() else None,
     )
+
+
+def _count_unused(
+    fields: ByteArray, columns: Sequence[int], letter: str, listed: Sequence[str], left_out: LeftOut
+) -> None:
+    """Count the values of types that have no observable here: they are not lost in silence."""
+    for column in columns:
+        text = fields[:, column, :_VALUE_WIDTH]
+        there = ((text > ord("0")) & (text <= ord("9"))).any(axis=1)
+        left_out.unused(f"value of {letter} {listed[column]}, which is no observable here", int(there.sum()))
 
 
 def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
@@ -170,12 +204,14 @@ def _code(letter: str, code: str, header: ObservationFileHeader) -> str | None:
     return code
 
 
-def _loss_of_lock(indicator: ByteArray, letters: Sequence[str], rejections: Counter[str]) -> ByteArray:
-    """Loss-of-lock bits of the phases, 0 for blanks and for the other observables."""
+def _digits(
+    indicator: ByteArray, letters: Sequence[str], of_letters: str, *, largest: int
+) -> tuple[ByteArray, BoolArray]:
+    """One-digit indicators of the columns with a letter of `of_letters`, 0 for blanks; and which are bad."""
     digit = indicator - np.uint8(48)
-    phase = np.array([x == "L" for x in letters])
-    rejections["unreadable loss-of-lock indicator"] += int(((digit > 7) & (indicator != 32) & phase).sum())
-    return np.where((digit <= 7) & phase, digit, 0).astype(np.uint8)
+    meant = np.array([x in of_letters for x in letters])
+    strange = (digit > largest) & (indicator != 32) & meant
+    return np.where((digit <= largest) & meant, digit, 0).astype(np.uint8), strange
 
 
 def _mark_half_cycles(

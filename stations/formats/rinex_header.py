@@ -26,6 +26,13 @@ _TYPES_IN_LINE_V2: Final = 9
 _FARTHEST_M: Final = 1.0e8
 _LONGEST_ECCENTRICITY_M: Final = 1000.0
 _LONGEST_HEADER_LINES: Final = 20_000  # files joined of a day's hourly files repeat their comments
+# RINEX 3.05, table A2, SYS / PHASE SHIFT: A1,1X,A3,1X,F8.5,2X,I2.2,10(1X,A3); a code alone: unknown.
+_PHASE_SHIFT: Final = re.compile(
+    r"(?P<signal>[GRECJSI] L\d[A-Z]|[GRECJSI]? *)(?P<cycles> *[+-]?\d*\.\d+| *)"
+    r"(?: +\d{1,2})?(?P<satellites>(?: +[GRECJSI][ \d]\d)*) *$"
+)
+# BDT runs 14 s behind GPST (BeiDou ICD B1C 1.0, section 3.3), and so does its count of leap seconds.
+_GPST_MINUS_BDT_S: Final = 14
 _LARGEST_CHANNEL: Final = 13  # GLONASS ICD 5.1: -7..+6 since 2005, 0..13 before 1998
 
 
@@ -38,6 +45,8 @@ class ObservationFileHeader:
     codes : system -> observation codes in the file's order; in RINEX 2 under "" its own types
     scale_factors : (system, code) -> number by which the stored value is to be divided
     wavelength_factors : satellite or "" (all others) -> factors of L1 and L2 (RINEX 2; 2 is half cycles)
+    glonass_biases_m, leap_seconds, phase_shifts_cycles : as in `StationHeader`
+    unread_lines : numbers (from 1) of lines that tell one of these three and cannot be read
     """
 
     version: str
@@ -54,6 +63,10 @@ class ObservationFileHeader:
     eccentricity_enu_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     approximate_position_ecef_m: tuple[float, float, float] | None = None
     glonass_channels: dict[str, int] = field(default_factory=dict)
+    glonass_biases_m: dict[str, float] = field(default_factory=dict)
+    leap_seconds: int | None = None
+    phase_shifts_cycles: dict[str, float] = field(default_factory=dict)
+    unread_lines: tuple[int, ...] = ()
 
     def time_scale(self) -> TimeScale:
         """Scale of the epochs: that of TIME OF FIRST OBS, else the system's own, else GPS time."""
@@ -66,15 +79,22 @@ class ObservationFileHeader:
         position: FloatArray | None = None
         if self.approximate_position_ecef_m is not None and any(self.approximate_position_ecef_m):
             position = np.array(self.approximate_position_ecef_m)
-        kind, serial, firmware = self.receiver
         return StationHeader(
             marker_name=self.marker_name,
             marker_number=self.marker_number,
-            setup=StationSetup(kind, serial, firmware, self.antenna, self.eccentricity_enu_m),
+            setup=self.setup(),
             approximate_position_ecef_m=position,
             glonass_channels=dict(self.glonass_channels),
             rinex_version=self.version,
+            glonass_biases_m=dict(self.glonass_biases_m),
+            leap_seconds=self.leap_seconds,
+            phase_shifts_cycles=dict(self.phase_shifts_cycles),
         )
+
+    def setup(self) -> StationSetup:
+        """The equipment."""
+        kind, serial, firmware = self.receiver
+        return StationSetup(kind, serial, firmware, self.antenna, self.eccentricity_enu_m)
 
 
 def is_observation_header(first_line: str) -> bool:
@@ -123,6 +143,10 @@ def update_header(
     factors = dict(header.scale_factors)
     wavelengths = dict(header.wavelength_factors)
     channels = dict(header.glonass_channels)
+    biases_m = dict(header.glonass_biases_m)
+    shifts_cycles = dict(header.phase_shifts_cycles)
+    shifted = ""
+    unread = list(header.unread_lines)
     changes: dict[str, object] = {}
     current = ""
     scale_current: tuple[str, int] = ("", 1)
@@ -186,6 +210,29 @@ def update_header(
             changes["approximate_position_ecef_m"] = _three_reals(text, path, number, _FARTHEST_M)
         elif label == "GLONASS SLOT / FRQ #":
             channels.update(_glonass_channels(text, path, number))
+        elif label == "GLONASS COD/PHS/BIS":
+            pairs = re.findall(r"(C\d[A-Z]) +([+-]?\d+\.\d*)", text[:60])
+            biases_m.update({code: float(value) for code, value in pairs})
+            if text[:60].strip() and not pairs:
+                unread.append(number)
+        elif label == "LEAP SECONDS":
+            seconds = _leap_seconds(text)
+            if seconds is None:
+                unread.append(number)
+            else:
+                changes["leap_seconds"] = seconds
+        elif label == "SYS / PHASE SHIFT":
+            shift = _PHASE_SHIFT.match(text[:60])
+            if shift is None:
+                unread.append(number)
+                continue
+            shifted = shift["signal"].replace(" ", "") or shifted
+            if shift["cycles"].strip():
+                names = shift["satellites"].split() or [""]
+                shifts_cycles.update({f"{shifted} {name}".rstrip(): float(shift["cycles"]) for name in names})
+            elif shift["satellites"].strip() and shifted in {key[:4] for key in shifts_cycles}:
+                value = next(v for key, v in reversed(shifts_cycles.items()) if key[:4] == shifted)
+                shifts_cycles.update({f"{shifted} {name}": value for name in shift["satellites"].split()})
     _check_codes(codes, announced, path)
     return replace(
         header,
@@ -193,6 +240,9 @@ def update_header(
         scale_factors=factors,
         wavelength_factors=wavelengths,
         glonass_channels=channels,
+        glonass_biases_m=biases_m,
+        phase_shifts_cycles=shifts_cycles,
+        unread_lines=tuple(unread),
         **changes,  # type: ignore[arg-type]  # each value was made for its field just above
     )
 
@@ -258,3 +308,11 @@ def _glonass_channels(text: str, path: str, number: int) -> dict[str, int]:
     if (listed.strip() and not channels) or any(abs(c) > _LARGEST_CHANNEL for c in channels.values()):
         raise FormatError(path, number, f"expected GLONASS slots and channels 'R01  1', found {listed!r}")
     return channels
+
+
+def _leap_seconds(text: str) -> int | None:
+    """GPST minus UTC: columns 1-6, with the time system in 25-27 (RINEX 3.03 on); None where unreadable."""
+    match = re.match(r" *(\d{1,3})(?: |$)", text[:7])
+    if match is None:
+        return None
+    return int(match[1]) + (_GPST_MINUS_BDT_S if text[24:27] in ("BDS", "BDT") else 0)

@@ -6,7 +6,6 @@ has no mark: the file is walked from epoch to epoch (one step for each epoch, no
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 from stations.formats.calendar_fields import calendar_nanoseconds
 from stations.formats.fixed_width import BoolArray, ByteArray, IntArray, TextLines, parse_integers
 from stations.formats.rinex_header import ObservationFileHeader, update_header
+from stations.formats.rinex_observation_damage import LeftOut
+from stations.records import StationSetup
 
 # Columns from 0. RINEX 3.05, table A3; RINEX 2.11, table A2.
 _EPOCH_COLUMNS_V3: Final = ((2, 4), (7, 2), (10, 2), (13, 2), (16, 2), (18, 11))
@@ -51,6 +52,7 @@ class EventRecord:
     flag: int
     header_lines: tuple[str, ...]
     line: int  # from 1
+    setup: StationSetup | None = None  # where this event changes it
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ class Layout:
     """Records found in one file.
 
     epoch_ns : (n_epoch,) readings in the file's scale of the epochs with observations, in the file's order
+    epoch_line, epoch_header : (n_epoch,) line (from 0) of the epoch record, and index into headers
     record_line : (n_record,) line (from 0) of each satellite's first observation line
     record_epoch : (n_record,) index into epoch_ns
     record_header : (n_record,) index into headers
@@ -66,13 +69,14 @@ class Layout:
     """
 
     epoch_ns: IntArray
+    epoch_line: IntArray
+    epoch_header: IntArray
     record_line: IntArray
     record_epoch: IntArray
     record_header: IntArray
     satellite: ByteArray
     headers: tuple[ObservationFileHeader, ...]
     events: tuple[EventRecord, ...]
-    rejections: Counter[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,23 +93,30 @@ class _EpochLines:
     enough: BoolArray  # all announced lines are there
 
 
-def find_records(lines: TextLines, first_line: int, header: ObservationFileHeader, path: str) -> Layout:
-    """Find all records from `first_line` (from 0) on. Raises FormatError for a broken header inside."""
-    rejections: Counter[str] = Counter()
+def find_records(
+    lines: TextLines, first_line: int, header: ObservationFileHeader, left_out: LeftOut
+) -> Layout:
+    """Find all records from `first_line` (from 0) on; what is damaged goes into `left_out`.
+
+    Raises FormatError for a broken header inside: what follows it could only be guessed at.
+    """
+    path = left_out.path
     if header.major == 2:
-        epochs, headers, header_from = _walk_version_2(lines, first_line, header, path, rejections)
+        epochs, headers, header_from = _walk_version_2(lines, first_line, header, left_out)
     else:
-        epochs = _find_version_3(lines, first_line, rejections)
+        epochs = _find_version_3(lines, first_line, left_out)
         headers, header_from = _header_changes(lines, epochs, header, path)
-    events = _events(lines, epochs)
+    events = _events(lines, epochs, headers, header_from)
     observing = np.isin(epochs.flag, OBSERVATION_FLAGS) & ~epochs.bad & ~epochs.blank_time
-    rejections[INCOMPLETE_EPOCH] += int((observing & ~epochs.enough).sum())
-    rejections[UNREADABLE_EPOCH] += int((np.isin(epochs.flag, OBSERVATION_FLAGS) & epochs.blank_time).sum())
+    left_out.damaged(INCOMPLETE_EPOCH, epochs.line[observing & ~epochs.enough])
+    timeless = np.isin(epochs.flag, OBSERVATION_FLAGS) & epochs.blank_time & ~epochs.bad
+    left_out.damaged(UNREADABLE_EPOCH, epochs.line[timeless])
     taken = np.flatnonzero(observing & epochs.enough)
     count = epochs.count[taken]
     record_epoch = np.repeat(np.arange(taken.size), count)
     ordinal = np.arange(record_epoch.size) - np.repeat(np.cumsum(count) - count, count)
-    record_header = np.searchsorted(header_from, epochs.line[taken], side="right")[record_epoch] - 1
+    epoch_header = np.searchsorted(header_from, epochs.line[taken], side="right") - 1
+    record_header = epoch_header[record_epoch]
     if header.major == 2:
         name_line = epochs.line[taken][record_epoch] + ordinal // _SATELLITES_IN_LINE_V2
         column = _SATELLITES_COLUMN_V2 + 3 * (ordinal % _SATELLITES_IN_LINE_V2)
@@ -117,13 +128,14 @@ def find_records(lines: TextLines, first_line: int, header: ObservationFileHeade
         satellite = lines.block(record_line, 0, 3)
     return Layout(
         epoch_ns=epochs.nanoseconds[taken],
+        epoch_line=epochs.line[taken],
+        epoch_header=np.asarray(epoch_header, dtype=np.int64),
         record_line=record_line.astype(np.int64),
         record_epoch=record_epoch.astype(np.int64),
         record_header=np.asarray(record_header, dtype=np.int64),
         satellite=satellite,
         headers=headers,
         events=events,
-        rejections=+rejections,
     )
 
 
@@ -135,7 +147,7 @@ def _bytes_at(lines: TextLines, line: IntArray, column: IntArray, width: int) ->
     return np.where(inside, lines.data[place], np.uint8(32)).astype(np.uint8)
 
 
-def _find_version_3(lines: TextLines, first_line: int, rejections: Counter[str]) -> _EpochLines:
+def _find_version_3(lines: TextLines, first_line: int, left_out: LeftOut) -> _EpochLines:
     marked = np.flatnonzero(lines.first_bytes() == ord(">"))
     line = marked[marked >= first_line]
     block = lines.block(line, 0, _WIDTH_V3)
@@ -146,14 +158,17 @@ def _find_version_3(lines: TextLines, first_line: int, rejections: Counter[str])
     blank = (block[:, 2:29] == 32).all(axis=1)
     unknown = (flag < 0) | (flag > _SLIP_FLAG) | bad_count | (count < 0)
     unknown |= bad_time & ~(blank & np.isin(flag, _HEADER_FLAGS))
-    rejections[UNREADABLE_EPOCH] += int(unknown.sum())
+    left_out.damaged(UNREADABLE_EPOCH, line[unknown])
     # The last lines may be blank; they belong to nothing.
     filled = np.flatnonzero(lines.length > 0)
     n_lines = int(filled[-1]) + 1 if filled.size else 0
     following = np.append(line[1:], n_lines) - line - 1
-    rejections[STRAY_LINES] += int(np.maximum(following - count, 0)[~unknown].sum())
+    surplus = np.where(unknown, 0, np.maximum(following - count, 0))
+    ordinal = np.arange(surplus.sum()) - np.repeat(np.cumsum(surplus) - surplus, surplus)
+    left_out.damaged(STRAY_LINES, np.repeat(line + 1 + count, surplus) + ordinal)
     if line.size:
-        rejections[STRAY_LINES] += int((lines.length[first_line : line[0]] > 0).sum())
+        before = np.arange(first_line, line[0])
+        left_out.damaged(STRAY_LINES, before[lines.length[before] > 0])
     return _EpochLines(line, flag, count, nanoseconds, blank, unknown, line + 1, following >= count)
 
 
@@ -177,7 +192,7 @@ def _lines_per_satellite(header: ObservationFileHeader) -> int:
 
 
 def _walk_version_2(
-    lines: TextLines, first_line: int, header: ObservationFileHeader, path: str, rejections: Counter[str]
+    lines: TextLines, first_line: int, header: ObservationFileHeader, left_out: LeftOut
 ) -> tuple[_EpochLines, tuple[ObservationFileHeader, ...], IntArray]:
     headers, since = [header], [0]
     per_satellite = _lines_per_satellite(header)
@@ -188,6 +203,7 @@ def _walk_version_2(
     marks = np.flatnonzero((lines.data[start + 18] == ord(".")) & (lines.length > 18)).tolist()
     filled = np.flatnonzero(lines.length > 0)
     n_lines = int(filled[-1]) + 1 if filled.size else 0
+    unreadable: list[int] = []
     found: list[tuple[int, int, int, int, bool]] = []  # line, flag, count, first content line, all there
     current = first_line
     lost = False  # searching for the next epoch after something unreadable
@@ -196,7 +212,7 @@ def _walk_version_2(
         match = _EPOCH_LINE_V2.match(text, begin, begin + _WIDTH_V2)
         if match is None:
             if not lost and lines.length[current] > 0:
-                rejections[UNREADABLE_EPOCH] += 1
+                unreadable.append(current)
                 lost = True
             current += 1
             continue
@@ -214,7 +230,9 @@ def _walk_version_2(
         found.append((current, flag, count, content, enough and not cut_short))
         if flag in _HEADER_FLAGS and count > 0:
             stop = min(content + size, n_lines)
-            changed = update_header(headers[-1], [(n + 1, lines.text(n)) for n in range(content, stop)], path)
+            changed = update_header(
+                headers[-1], [(n + 1, lines.text(n)) for n in range(content, stop)], left_out.path
+            )
             if changed != headers[-1]:
                 headers.append(changed)
                 since.append(current)
@@ -225,7 +243,7 @@ def _walk_version_2(
     nanoseconds, bad = calendar_nanoseconds(_four_digit_year(block), _shifted_columns_v2())
     blank = (block[:, :26] == 32).all(axis=1)
     bad &= ~(blank & np.isin(table[:, 1], _HEADER_FLAGS))
-    rejections[UNREADABLE_EPOCH] += int(bad.sum())
+    left_out.damaged(UNREADABLE_EPOCH, np.concatenate([np.array(unreadable, dtype=np.int64), table[bad, 0]]))
     epochs = _EpochLines(
         line=table[:, 0],
         flag=table[:, 1],
@@ -256,22 +274,29 @@ def _shifted_columns_v2() -> tuple[tuple[int, int], ...]:
     return ((0, 4), *((begin + 1, width) for begin, width in others))
 
 
-def _events(lines: TextLines, epochs: _EpochLines) -> tuple[EventRecord, ...]:
+def _events(
+    lines: TextLines, epochs: _EpochLines, headers: tuple[ObservationFileHeader, ...], header_from: IntArray
+) -> tuple[EventRecord, ...]:
+    setup_at: dict[int, StationSetup] = {
+        int(since): later.setup()
+        for since, earlier, later in zip(header_from[1:], headers[:-1], headers[1:], strict=True)
+        if earlier.setup() != later.setup()
+    }
     events: list[EventRecord] = []
     for i in np.flatnonzero((epochs.flag > 0) & ~epochs.bad):
-        flag = int(epochs.flag[i])
+        flag, line = int(epochs.flag[i]), int(epochs.line[i])
         texts: tuple[str, ...] = ()
         if flag in _HEADER_FLAGS or flag == _SLIP_FLAG:
             begin = int(epochs.content[i])
             stop = min(begin + int(epochs.count[i]), len(lines))
             texts = tuple(lines.text(n) for n in range(begin, stop))
         time = None if epochs.blank_time[i] else int(epochs.nanoseconds[i])
-        events.append(EventRecord(time, flag, texts, int(epochs.line[i]) + 1))
+        events.append(EventRecord(time, flag, texts, line + 1, setup_at.get(line)))
     return tuple(events)
 
 
-def order_of_epochs(epoch_ns: NDArray[np.int64]) -> tuple[BoolArray, int, int]:
-    """Which epochs to keep so that they increase, and how many were duplicates and how many out of order.
+def order_of_epochs(epoch_ns: NDArray[np.int64]) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Which epochs to keep so that they increase, which are duplicates and which out of order; each (n,).
 
     Of equal epochs the first is kept. Of the rest the longest increasing sequence is kept, so that one
     epoch with an absurd date does not push out all that follow it.
@@ -280,11 +305,11 @@ def order_of_epochs(epoch_ns: NDArray[np.int64]) -> tuple[BoolArray, int, int]:
     keep = np.zeros(n, dtype=np.bool_)
     _, first = np.unique(epoch_ns, return_index=True)
     keep[first] = True
-    duplicates = n - int(first.size)
+    duplicate = ~keep
     places = np.flatnonzero(keep)
     values = epoch_ns[places]
     if np.all(np.diff(values) > 0):
-        return keep, duplicates, 0
+        return keep, duplicate, np.zeros(n, dtype=np.bool_)
     # Longest increasing subsequence by patience sorting (Fredman 1975), n log n.
     tails: list[int] = []
     tail_values: list[int] = []
@@ -307,4 +332,4 @@ def order_of_epochs(epoch_ns: NDArray[np.int64]) -> tuple[BoolArray, int, int]:
         chosen[i] = True
         i = int(previous[i])
     keep[places[~chosen]] = False
-    return keep, duplicates, int((~chosen).sum())
+    return keep, duplicate, ~keep & ~duplicate

@@ -10,22 +10,23 @@ Phase: RINEX asks since 3.01 that the encoder has applied the shifts listed unde
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import xarray as xr
-from numpy.typing import NDArray
 
-from stations.formats.compression import read_bytes
-from stations.formats.fixed_width import BoolArray, IntArray, split_lines
-from stations.formats.rinex_decoding import VARIABLE_OF_LETTER, SystemObservations, decode_records
+from stations.formats.compact_rinex import SKIPPED_EPOCHS_COMMENT
+from stations.formats.compression import read_salvaged
+from stations.formats.fixed_width import BoolArray, IntArray, TextLines, split_lines
+from stations.formats.rinex_decoding import SystemObservations, decode_records
 from stations.formats.rinex_header import ObservationFileHeader, read_header
-from stations.formats.rinex_layout import EventRecord, find_records, order_of_epochs
+from stations.formats.rinex_layout import EventRecord, Layout, find_records, order_of_epochs
+from stations.formats.rinex_observation_damage import LeftOut
+from stations.formats.rinex_observation_header_writing import setup_lines
+from stations.formats.rinex_observation_table import observation_table
 from stations.formats.rinex_observation_writing import write_observations
-from stations.formats.satellite_names import satellite_name
 from stations.records import (
-    OBSERVATION_VARIABLES,
     InputFile,
     ObservationEvent,
     Observations,
@@ -41,6 +42,11 @@ __all__ = ["read_observations", "write_observations"]
 # tag epochs up to a millisecond or a few off the full second.
 _DECIMATION_TOLERANCE_NS: Final = 5_000_000
 _LONG_NAME_LENGTH: Final = 9  # IGS: four letters, marker and receiver number, country
+# RINEX 3 counts observation types in three digits and gives each 16 columns: the longest line it can have.
+_LONGEST_LINE_BYTES: Final = 3 + 999 * 16
+# Damage in Compact RINEX shows an epoch or two after it began (`compact_rinex`); ten leave a wide margin.
+_EPOCHS_DISTRUSTED: Final = 10
+_HEADER_EVENT: Final = 4
 
 _EVENT_WORDS: Final = {
     1: "power failure between the previous and this epoch",
@@ -54,13 +60,51 @@ _EVENT_WORDS: Final = {
 
 @dataclass(frozen=True, eq=False)
 class _File:
-    header: ObservationFileHeader
+    """One file; `kept` tells which of its epochs are wanted and in order."""
+
+    header: ObservationFileHeader  # in force at the first epoch kept, else at the start
+    last_header: ObservationFileHeader
     epoch_tai_ns: IntArray
-    epoch_reading_ns: IntArray  # in the file's own scale
-    parts: tuple[SystemObservations, ...]
+    kept: BoolArray
+    parts: list[SystemObservations]
     events: tuple[ObservationEvent, ...]
-    rejections: Counter[str]
+    left_out: LeftOut
     identity: InputFile
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    systems: frozenset[str] | None
+    interval_s: float | None
+    first_tai_ns: int | None
+    last_tai_ns: int | None
+
+    def epochs(self, reading_ns: IntArray, tai_ns: IntArray) -> BoolArray:
+        """Which epochs are in the time span and on the interval."""
+        wanted = np.ones(tai_ns.size, dtype=np.bool_)
+        if self.first_tai_ns is not None:
+            wanted &= tai_ns >= self.first_tai_ns
+        if self.last_tai_ns is not None:
+            wanted &= tai_ns <= self.last_tai_ns
+        if self.interval_s is not None:
+            wanted &= _on_interval(reading_ns, self.interval_s)
+        return wanted
+
+    def words(self) -> str:
+        """What was asked for, to end a sentence with."""
+        systems = "" if self.systems is None else f" of the systems {''.join(sorted(self.systems))}"
+        span = "" if self.first_tai_ns is None and self.last_tai_ns is None else " in the time span asked for"
+        return systems + span
+
+    def has(self, event: ObservationEvent) -> bool:
+        """Whether an event is in the time span."""
+        epoch = event.after_epoch if event.epoch is None else event.epoch
+        if epoch is None:  # before the first epoch of its file: it tells how the file begins
+            return True
+        tai_ns = int(epoch.tai_ns)
+        return (self.first_tai_ns is None or tai_ns >= self.first_tai_ns) and (
+            self.last_tai_ns is None or tai_ns <= self.last_tai_ns
+        )
 
 
 def read_observations(
@@ -68,99 +112,183 @@ def read_observations(
     *,
     systems: Iterable[str] | None = None,
     interval_s: float | None = None,
+    first: Epochs | None = None,
+    last: Epochs | None = None,
+    strict: bool = False,
+    maximum_bytes: int | None = None,
 ) -> Observations:
     """Read the observations of one station.
 
     Parameters
     ----------
-    paths : one file or several of the same station, in any order
+    paths : one file or several of the same station (hours or quarters of an hour of a day), in any order
     systems : letters of the systems to take, such as "GEC"; None takes all
     interval_s : take only epochs at multiples of this (within 5 ms) in the files' own time scale; None
         takes all
+    first, last : take only epochs from `first` to `last`, both included, shape (); None is open
+    strict : make any damage of the files an error
+    maximum_bytes : refuse a file that expands to more than this; None takes `maximum_plain_bytes()`
 
     Returns
     -------
     Observations in GPST whatever time system the files use. Signals have their RINEX 3 names, whatever
     the version (`rinex2_codes`); B1I written as band 1 (RINEX 3.02) is band 2. Values of 0 and blanks are
-    missing. `rejections` counts what was not taken over, by reason.
+    missing. `rejections` counts what was not taken over, by reason; `damage` names the lines of what is
+    damaged. An epoch that two files give is taken from the one that begins first. Where a later file's
+    header tells of other equipment, an event says so.
 
     Raises
     ------
-    FormatError : a file is missing, damaged, no observation file, or without a readable epoch
-    InputError : files of several stations; nothing left of the asked systems or interval
+    FormatError : a file is missing, too large, no observation file, without a readable epoch, broken in a
+        header or (with `strict`) damaged anywhere
+    InputError : files of several stations; nothing left of the asked systems, interval or time span
     """
+    if interval_s is not None and not interval_s > 0.0:
+        raise InputError(f"an interval of {interval_s} s was asked for; it must be above 0")
+    wanted = _Wanted(
+        None if systems is None else frozenset("".join(systems)),
+        interval_s,
+        None if first is None else int(first.tai_ns),
+        None if last is None else int(last.tai_ns),
+    )
     files = [
-        _read_file(path, None if systems is None else frozenset("".join(systems)))
+        _read_file(path, wanted, strict=strict, maximum_bytes=maximum_bytes)
         for path in ([paths] if isinstance(paths, str | Path) else list(paths))
     ]
     if not files:
         raise InputError("no observation file was given")
-    if interval_s is not None and not interval_s > 0.0:
-        raise InputError(f"an interval of {interval_s} s was asked for; it must be above 0")
-    files.sort(key=lambda f: int(f.epoch_tai_ns.min()))
+    files.sort(key=lambda f: (int(f.epoch_tai_ns.min()), f.identity.path))
     _require_one_station(files)
     rejections: Counter[str] = Counter()
     for file in files:
-        rejections.update(file.rejections)
-    tai_ns = np.concatenate([f.epoch_tai_ns for f in files])
-    keep, duplicates, misordered = order_of_epochs(tai_ns)
-    rejections["duplicate epoch"] += duplicates
-    rejections["epoch out of order"] += misordered
-    if interval_s is not None:
-        keep &= _on_interval(np.concatenate([f.epoch_reading_ns for f in files]), interval_s)
-    data = _assemble(files, tai_ns, keep, rejections)
+        rejections.update(file.left_out.counts)
+    rows_of_epochs, tai_ns, overlap = _join_epochs(files)
+    rejections["epoch that another file gives too"] += overlap
+    events = [e for f in files for e in f.events if wanted.has(e)]
+    events = sorted([*events, *_equipment_changes(files)], key=_time_of_event)
+    data = observation_table([f.parts for f in files], rows_of_epochs, tai_ns)
     if data.sizes["satellite"] == 0:
-        wanted = "" if systems is None else f" of the systems {''.join(systems)}"
-        raise InputError(f"{', '.join(str(f.identity.path) for f in files)}: no observations{wanted}")
+        raise InputError(f"{', '.join(str(f.identity.path) for f in files)}: no observations{wanted.words()}")
     check_observations(data)
-    events = sorted(
-        (e for f in files for e in f.events),
-        key=lambda e: -1 if e.epoch is None else int(e.epoch.tai_ns),
-    )
+    with_epochs = [f for f in files if f.kept.any()]
     return Observations(
         data=data,
-        header=files[0].header.station_header(),
+        header=with_epochs[0].header.station_header(),
         events=tuple(events),
         rejections=dict(sorted((+rejections).items())),
         inputs=tuple(f.identity for f in files),
+        damage=tuple(d for f in files for d in f.left_out.damage()),
     )
 
 
-def _read_file(path: PathLike, systems: frozenset[str] | None) -> _File:
-    data, identity = read_bytes(path)
+def _read_file(path: PathLike, wanted: _Wanted, *, strict: bool, maximum_bytes: int | None) -> _File:
+    data, identity, damage = read_salvaged(path, maximum_bytes=maximum_bytes)
+    left_out = LeftOut(path)
+    if damage and strict:
+        raise FormatError(path, None, f"the Compact RINEX file is damaged or cut off ({damage})")
     lines = split_lines(data)
+    if not data.endswith((b"\n", b"\x1a")):  # some programs of the DOS time end a file with Ctrl-Z
+        left_out.damaged("last line without a line end, perhaps cut off", np.array([len(lines) - 1]))
+    del data  # the lines hold a copy
+    _require_short_lines(lines, path)
     header, first_line = read_header(lines, str(path))
-    layout = find_records(lines, first_line, header, str(path))
-    if layout.epoch_ns.size == 0:
-        reasons = (
-            ", ".join(f"{n} x {r}" for r, n in layout.rejections.items()) or "nothing follows the header"
-        )
+    layout = find_records(lines, first_line, header, left_out)
+    kept = _in_order(lines, layout, damage, left_out)
+    if not kept.any():
+        reasons = ", ".join(f"{n} x {r}" for r, n in left_out.counts.items()) or "nothing follows the header"
         raise FormatError(path, None, f"no epoch of observations could be read ({reasons})")
+    last_header = layout.headers[-1]
+    left_out.damaged("unreadable header line", np.array(last_header.unread_lines, dtype=np.int64) - 1)
     scale = header.time_scale()
-    rejections = layout.rejections
-    parts = decode_records(lines, layout, systems, rejections)
+    tai_ns = _tai(layout.epoch_ns, scale)
+    kept &= wanted.epochs(layout.epoch_ns, tai_ns)
+    parts = decode_records(lines, layout, wanted.systems, kept, left_out)
+    if strict:
+        left_out.require_none()
+    begin = int(layout.epoch_header[np.argmax(kept)]) if kept.any() else 0
     return _File(
-        header=header,
-        epoch_tai_ns=_tai(layout.epoch_ns, scale),
-        epoch_reading_ns=layout.epoch_ns,
-        parts=tuple(parts),
-        events=tuple(_event(e, scale) for e in layout.events),
-        rejections=rejections,
+        header=layout.headers[begin],
+        last_header=last_header,
+        epoch_tai_ns=tai_ns,
+        kept=kept,
+        parts=parts,
+        events=tuple(_event(e, layout, tai_ns, scale) for e in layout.events),
+        left_out=left_out,
         identity=identity,
     )
+
+
+def _require_short_lines(lines: TextLines, path: PathLike) -> None:
+    if len(lines) and int(lines.length.max()) > _LONGEST_LINE_BYTES:
+        line = int(np.argmax(lines.length > _LONGEST_LINE_BYTES))
+        found = int(lines.length[line])
+        raise FormatError(path, line + 1, f"a line of {found} bytes; RINEX has at most {_LONGEST_LINE_BYTES}")
+
+
+def _in_order(lines: TextLines, layout: Layout, damage: str, left_out: LeftOut) -> BoolArray:
+    """Which epochs increase and stand clear of damage in Compact RINEX."""
+    keep, duplicate, misordered = order_of_epochs(layout.epoch_ns)
+    left_out.damaged("duplicate epoch", layout.epoch_line[duplicate])
+    left_out.damaged("epoch out of order", layout.epoch_line[misordered])
+    if damage:
+        comment = SKIPPED_EPOCHS_COMMENT.decode()
+        marks = [e.line - 1 for e in layout.events if any(comment in line for line in e.header_lines)]
+        # The program may also end without a mark: then the damage is at the end.
+        for mark in marks or [len(lines)]:
+            left_out.damaged(f"Compact RINEX damaged ({damage}), epochs lost", np.array([mark]))
+            behind = int(np.searchsorted(layout.epoch_line, mark))
+            distrusted = np.arange(max(behind - _EPOCHS_DISTRUSTED, 0), behind)
+            distrusted = distrusted[keep[distrusted]]
+            keep[distrusted] = False
+            left_out.damaged("epoch just before damage of Compact RINEX", layout.epoch_line[distrusted])
+    return keep
+
+
+def _join_epochs(files: Sequence[_File]) -> tuple[list[IntArray], IntArray, int]:
+    """Rows of the files' epochs in one table, -1 where not taken; the rows' epochs; how many overlap."""
+    tai_ns = np.concatenate([f.epoch_tai_ns for f in files])
+    kept = np.flatnonzero(np.concatenate([f.kept for f in files]))
+    rows_tai_ns, chosen = np.unique(tai_ns[kept], return_index=True)
+    row = np.full(tai_ns.size, -1, dtype=np.int64)
+    row[kept[chosen]] = np.arange(chosen.size)
+    ends = np.cumsum([f.epoch_tai_ns.size for f in files])[:-1]
+    return np.split(row, ends), rows_tai_ns, int(kept.size - chosen.size)
+
+
+def _equipment_changes(files: Sequence[_File]) -> list[ObservationEvent]:
+    """An event where a file's header names other equipment than the file before ended with."""
+    events: list[ObservationEvent] = []
+    with_epochs = [f for f in files if f.kept.any()]
+    for earlier, later in pairwise(with_epochs):
+        before, after = earlier.last_header.setup(), later.header.setup()
+        if before != after:
+            epoch = Epochs(later.epoch_tai_ns[int(np.argmax(later.kept))], TimeScale.GPST)
+            words = f"the header of {later.identity.path} names other equipment than the file before"
+            events.append(ObservationEvent(epoch, _HEADER_EVENT, words, setup_lines(after), 1, after))
+    return events
+
+
+def _time_of_event(event: ObservationEvent) -> int:
+    epoch = event.after_epoch if event.epoch is None else event.epoch
+    return -1 if epoch is None else int(epoch.tai_ns)
 
 
 def _tai(reading_ns: IntArray, scale: TimeScale) -> IntArray:
     return Epochs.from_datetime64(reading_ns.astype("datetime64[ns]"), scale).tai_ns
 
 
-def _event(record: EventRecord, scale: TimeScale) -> ObservationEvent:
-    epoch = None
+def _event(record: EventRecord, layout: Layout, tai_ns: IntArray, scale: TimeScale) -> ObservationEvent:
+    epoch = after_epoch = None
+    before = int(np.searchsorted(layout.epoch_line, record.line - 1))
+    if record.nanoseconds is None and before > 0:
+        after_epoch = Epochs(tai_ns[before - 1], TimeScale.GPST)
     if record.nanoseconds is not None:
         epoch = Epochs(_tai(np.asarray(record.nanoseconds), scale), TimeScale.GPST)
     comments = [line[:60].strip() for line in record.header_lines if line[60:].strip() == "COMMENT"]
     words = _EVENT_WORDS[record.flag] + (f": {'; '.join(c for c in comments if c)}" if any(comments) else "")
-    return ObservationEvent(epoch, record.flag, words, record.header_lines, record.line)
+    return ObservationEvent(
+        epoch, record.flag, words, record.header_lines, record.line, record.setup, after_epoch
+    )
 
 
 def _require_one_station(files: Sequence[_File]) -> None:
@@ -193,46 +321,3 @@ def _on_interval(reading_ns: IntArray, interval_s: float) -> BoolArray:
     tolerance = min(_DECIMATION_TOLERANCE_NS, interval_ns // 4)
     off = np.mod(reading_ns + tolerance, interval_ns)
     return off <= 2 * tolerance
-
-
-def _assemble(
-    files: Sequence[_File], tai_ns: IntArray, keep: BoolArray, rejections: Counter[str]
-) -> xr.Dataset:
-    """Scatter the parts of all files into one dense table."""
-    order = np.flatnonzero(keep)
-    order = order[np.argsort(tai_ns[order], kind="stable")]
-    row_of_ordinal = np.full(tai_ns.size, -1, dtype=np.int64)
-    row_of_ordinal[order] = np.arange(order.size)
-    parts: list[tuple[SystemObservations, IntArray]] = []
-    first = 0
-    for file in files:
-        parts += [(part, row_of_ordinal[first + part.epoch]) for part in file.parts]
-        first += file.epoch_tai_ns.size
-    all_keys = [part.satellite_key[row >= 0] for part, row in parts]
-    satellites = np.unique(np.concatenate(all_keys)) if all_keys else np.empty(0, dtype=np.int64)
-    signals = sorted({s for part, _ in parts for s in part.signals})
-    shape = (order.size, satellites.size, len(signals))
-    letters = {letter for part, _ in parts for letter in part.letters}
-    tables: dict[str, NDArray[np.generic]] = {}
-    for letter, name in VARIABLE_OF_LETTER.items():
-        if letter in letters or letter != "D":
-            tables[name] = np.full(shape, np.nan, dtype=OBSERVATION_VARIABLES[name])
-    tables["loss_of_lock"] = np.zeros(shape, dtype=np.uint8)
-    for part, row in parts:
-        kept = np.flatnonzero(row >= 0)
-        base = (row[kept] * shape[1] + np.searchsorted(satellites, part.satellite_key[kept])) * shape[2]
-        for column, (letter, signal) in enumerate(zip(part.letters, part.signals, strict=True)):
-            slot = base + signals.index(signal)
-            tables[VARIABLE_OF_LETTER[letter]].reshape(-1)[slot] = part.values[kept, column]
-            if letter == "L":
-                tables["loss_of_lock"].reshape(-1)[slot] = part.loss_of_lock[kept, column]
-    epochs = Epochs(tai_ns[order], TimeScale.GPST)
-    dimensions = ("epoch", "satellite", "signal")
-    return xr.Dataset(
-        {name: (dimensions, table) for name, table in tables.items()},
-        coords={
-            "epoch": epochs.datetime64(),
-            "satellite": np.array([satellite_name(int(k)) for k in satellites], dtype="<U3"),
-            "signal": np.array(signals, dtype="<U2"),
-        },
-    )
