@@ -1,0 +1,1 @@
+"""Double differences: from two stations' observations to the vector between them."""

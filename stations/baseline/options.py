@@ -1,0 +1,61 @@
+"""What steers a baseline solution, frozen beside the functions it steers."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stations.ppp.options import PppOptions
+
+# Ambiguities and clocks of GLONASS differ in frequency from satellite to satellite: it is not served.
+BASELINE_SYSTEMS = "GECJ"
+
+
+@dataclass(frozen=True)
+class BaselineOptions:
+    """Options of a baseline solution.
+
+    systems : letters of RINEX, "GEC"
+    ionosphere : "fixed" takes the ionosphere of both stations as one and both carriers by themselves, "free"
+        their ionosphere-free combination; "auto" decides by `ionosphere_free_above_m`
+    interval_s : of the epochs used, or None for that of the files, at least `minimum_interval_s` where the
+        session is longer than an hour
+    phase_sigma_m, code_sigma_m : of one station's observation on one carrier at the zenith; grow with 1/sin(e)
+    ionosphere_per_length : what the ionosphere differs between the stations, in parts of their distance, at
+        the zenith and on the first carrier: 1 to 2 ppm in quiet mid-latitudes (Teunissen and Kleusberg 1998,
+        "GPS for Geodesy", 5.3.2)
+    troposphere_above_m, troposphere_above_height_m : distance or height difference beyond which the difference
+        of the zenith wet delays is estimated with the ionosphere fixed; with "free" both are estimated
+    minimum_arc_s : an arc of continuous phase common to both stations that is shorter is left out
+    """
+
+    systems: str = "GEC"
+    ionosphere: Literal["auto", "fixed", "free"] = "auto"
+    ambiguities: Literal["float", "fix"] = "fix"
+    interval_s: float | None = None
+    minimum_interval_s: float = 30.0
+    elevation_cutoff_rad: float = 0.17453292519943295  # 10 degrees
+    ionosphere_free_above_m: float = 20_000.0
+    phase_sigma_m: float = 0.002
+    code_sigma_m: float = 0.3
+    ionosphere_per_length: float = 1.0e-6
+    troposphere_above_m: float = 2_000.0
+    troposphere_above_height_m: float = 50.0
+    zenith_delay_step_s: float = 3600.0
+    zenith_delay_difference_sigma_m: float = 0.03
+    zenith_delay_sigma_m: float = 0.3
+    zenith_delay_walk_m_per_sqrt_h: float = 0.006
+    gradient_step_s: float = 10800.0
+    gradient_sigma_m: float = 0.001
+    gradient_walk_m_per_sqrt_h: float = 0.0003
+    minimum_arc_s: float = 300.0
+    minimum_arc_epochs: int = 4
+    rejection_limit: float = 4.5
+    ppp: PppOptions = field(default_factory=PppOptions)
+
+    def station_options(self) -> PppOptions:
+        """Options for the choice of signals and the arcs of each station."""
+        return PppOptions(
+            systems=self.systems,
+            signal_pairs=self.ppp.signal_pairs,
+            maximum_gap_s=self.ppp.maximum_gap_s,
+            elevation_cutoff_rad=self.elevation_cutoff_rad,
+        )
