@@ -16,15 +16,25 @@ from stations.formats.analysis_centres import centre_code, series_of_name
 from stations.formats.bias_sinex import read_bias_sinex
 from stations.formats.compression import read_head
 from stations.formats.earth_rotation_parameters import is_earth_rotation, read_earth_rotation_parameters
+from stations.formats.orbex import read_orbex
 from stations.formats.rinex_clock import read_rinex_clock
 from stations.formats.sp3 import read_sp3
-from stations.records import EarthRotationParameters, PathLike, SatelliteClocks, SatelliteOrbits, SignalBiases
+from stations.records import (
+    EarthRotationParameters,
+    PathLike,
+    SatelliteAttitudes,
+    SatelliteClocks,
+    SatelliteOrbits,
+    SignalBiases,
+)
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import NANOSECONDS, SECONDS_PER_DAY, Epochs
 
 _SP3: Final = re.compile(rb"\s*#[a-dA-D ][PV ]\s*(\d{4}) +(\d{1,2}) +(\d{1,2}) ")
 _CLOCK_TYPE: Final = re.compile(rb" *[\d.]+ +C")
 _CLOCK_RECORD: Final = re.compile(rb"^AS [A-Z ][ \d]\d +(\d{4}) +(\d{1,2}) +(\d{1,2}) ", re.MULTILINE)
+_ORBEX: Final = b"%=ORBEX"
+_ORBEX_EPOCH: Final = re.compile(rb"^## (\d{4}) +(\d{1,2}) +(\d{1,2}) ", re.MULTILINE)
 # Files this far from the observations are not read: the longest common file of orbits or clocks is a week.
 _LONGEST_FILE_DAYS: Final = 8
 _DAY_NS: Final = SECONDS_PER_DAY * NANOSECONDS
@@ -37,6 +47,7 @@ class ProductKind(StrEnum):
     CLOCKS = "RINEX clocks"
     EARTH_ROTATION = "earth rotation parameters"
     BIASES = "Bias-SINEX"
+    ATTITUDES = "ORBEX attitudes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +63,7 @@ class ProductFile:
     clocks: SatelliteClocks | None = None
     earth_rotation: EarthRotationParameters | None = None
     biases: SignalBiases | None = None
+    attitudes: SatelliteAttitudes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +126,19 @@ def _kind(head: bytes) -> ProductKind | None:
         return ProductKind.CLOCKS
     if head.startswith(b"%=BIA"):
         return ProductKind.BIASES
+    if head.startswith(_ORBEX):
+        return ProductKind.ATTITUDES
     if is_earth_rotation(head):
         return ProductKind.EARTH_ROTATION
     return None
 
 
 def _first_day(head: bytes, kind: ProductKind) -> str | None:
-    pattern = {ProductKind.ORBITS: _SP3, ProductKind.CLOCKS: _CLOCK_RECORD}.get(kind)
+    pattern = {
+        ProductKind.ORBITS: _SP3,
+        ProductKind.CLOCKS: _CLOCK_RECORD,
+        ProductKind.ATTITUDES: _ORBEX_EPOCH,
+    }.get(kind)
     match = None if pattern is None else pattern.search(head)
     return None if match is None else f"{int(match[1]):04d}-{int(match[2]):02d}-{int(match[3]):02d}"
 
@@ -145,6 +163,13 @@ def _read(path: Path, named: bool, kind: ProductKind, head: bytes) -> ProductFil
     if kind is ProductKind.BIASES:
         biases = read_bias_sinex(path)
         return ProductFile(path, named, kind, biases.centre, series, biases=biases)
+    if kind is ProductKind.ATTITUDES:
+        orbex = read_orbex(path)
+        if orbex.attitudes is not None:
+            return ProductFile(path, named, kind, orbex.attitudes.centre, series, attitudes=orbex.attitudes)
+        if orbex.orbits is None:
+            raise FormatError(path, None, "the file holds neither attitudes nor orbits")
+        return ProductFile(path, named, ProductKind.ORBITS, orbex.orbits.centre, series, orbits=orbex.orbits)
     parameters = read_earth_rotation_parameters(path)
     # The format has no field for the centre; the name tells it, or the words of the heading (CODE's).
     centre = centre_code(series[:3]) if series else ("COD" if b"CODE" in head[:400] else "")

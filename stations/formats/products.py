@@ -14,12 +14,14 @@ import numpy as np
 from stations.formats.analysis_centres import centre_code
 from stations.formats.earth_rotation_choice import choose_earth_rotation
 from stations.formats.fixed_width import BoolArray, FloatArray
+from stations.formats.orbex import join_attitudes
 from stations.formats.product_files import ProductFile, ProductFiles, ProductKind, of_kind, read_product_files
 from stations.formats.rinex_clock import join_clocks
 from stations.formats.sp3 import join_orbits
 from stations.records import (
     PathLike,
     PreciseProducts,
+    SatelliteAttitudes,
     SatelliteClocks,
     SatelliteOrbits,
     SignalBiases,
@@ -68,8 +70,9 @@ def find_products(
 
     Parameters
     ----------
-    paths : files or folders (with sub-folders); SP3, RINEX clock, ERP or finals2000A and Bias-SINEX files are
-        told by their content, compressed or not, whatever their names; all other files are passed over
+    paths : files or folders (with sub-folders); SP3, RINEX clock, ERP or finals2000A, Bias-SINEX and ORBEX
+        files are told by their content, compressed or not, whatever their names; all other files are passed
+        over
     systems : letters of the systems that are to be used
     ambiguities : with "fix", a centre with phase biases goes before one without
     centre : code of the centre to take ("GRG"); None chooses the one that serves best: the most of the
@@ -105,6 +108,7 @@ def find_products(
     clocks = join_clocks([c for f in mixed.clock_files if (c := f.clocks)]) if mixed.clock_files else None
     if clocks is None:
         remarks.append(f"clocks of the SP3 file, every {chosen.clock_interval_s:g} s")
+    attitudes, foreign = _attitudes(chosen, found.files, first, last, allow_mixed, remarks)
     if chosen.coverage < _FULL_COVERAGE:
         remarks.append(f"the products cover {chosen.coverage:.0%} of the session")
     missing = [s for s in wanted if not chosen.satellites.get(s)]
@@ -112,13 +116,48 @@ def find_products(
         remarks.append(f"no orbits with clocks for {', '.join(missing)}")
     return PreciseProducts(
         centre=chosen.centre,
-        mixed=mixed.is_mixed,
+        mixed=mixed.is_mixed or foreign,
         orbits=orbits,
         clocks=clocks,
         earth_rotation=choose_earth_rotation(found.files, chosen.centre, first, last, remarks),
         biases=mixed.bias_file.biases if mixed.bias_file is not None else None,
         remarks=tuple(remarks),
+        attitudes=attitudes,
     )
+
+
+def _attitudes(
+    chosen: _Candidate,
+    files: Sequence[ProductFile],
+    first: Epochs,
+    last: Epochs,
+    allow_mixed: bool,
+    remarks: list[str],
+) -> tuple[SatelliteAttitudes | None, bool]:
+    """The chosen centre's attitudes, and whether another centre's serve instead.
+
+    A centre's clocks carry the wind-up of its own attitudes (Loyer et al. 2021, Adv. Space Res. 68, 2441),
+    so another's serve only where the user named the file and allowed a mix.
+    """
+    usable = [
+        f
+        for f in of_kind(files, ProductKind.ATTITUDES)
+        if f.attitudes is not None and _overlaps(f.attitudes.epochs, first, last)
+    ]
+    own = [f for f in usable if f.centre == chosen.centre and _together(f.series, chosen.series)]
+    others = [f for f in usable if f.named and f not in own]
+    if not own and others and not allow_mixed:
+        listed = ", ".join(f"{f.kind} of {f.centre or 'an unknown centre'} ({f.path.name})" for f in others)
+        raise InputError(
+            f"a mix of analysis centres: orbits of {chosen.centre}, {listed}; take files of one centre or "
+            "allow mixed products"
+        )
+    serving = own or [f for f in others if f.centre == others[0].centre]
+    if not serving:
+        return None, False
+    attitudes = join_attitudes([a for f in serving if (a := f.attitudes)])
+    remarks.append(f"attitudes of {len(attitudes.satellites)} satellites of {serving[0].centre} (ORBEX)")
+    return attitudes, not own
 
 
 def _candidates(found: ProductFiles, first: Epochs, last: Epochs, wanted: Sequence[str]) -> list[_Candidate]:
