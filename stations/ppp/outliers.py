@@ -11,6 +11,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 _MAD_TO_SIGMA: Final = 1.4826  # of a normal distribution
+# A scale of zero, as in data without noise, would reject everything.
+_SMALLEST_SCALE: Final = 0.02
 _MINIMUM_STEP_M: Final = 0.04  # below it a step is noise or multipath at low elevation
 _STEP_LIMIT: Final = 6.0  # multiples of the step's own sigma
 _MINIMUM_SIDE: Final = 5  # observations before and after
@@ -30,7 +32,7 @@ def find_outliers(residuals: FloatArray, weight: FloatArray, limit: float) -> Bo
     """
     used = weight > 0.0
     standardised = residuals * np.sqrt(weight)
-    scale = max(robust_sigma(standardised[used]), 0.3)  # a scale of zero would reject everything
+    scale = max(robust_sigma(standardised[used]), _SMALLEST_SCALE)
     return np.asarray(used & (np.abs(standardised) > limit * scale))
 
 
