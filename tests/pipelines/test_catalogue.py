@@ -22,7 +22,7 @@ from pipelines.catalogue.manifest import ProductDescription, ProductInput, manif
 from pipelines.catalogue.publish import Catalogue
 from transforms.errors import CatalogueError, InputError
 
-N_RANDOM_KILLS = 30
+N_RANDOM_KILLS = 22
 FORK = multiprocessing.get_context("fork")
 DESCRIPTION = ProductDescription(
     id="delta.height",
@@ -37,7 +37,7 @@ DESCRIPTION = ProductDescription(
 )
 
 
-def make_files(folder: Path, seed: int = 0, n_files: int = 6) -> Path:
+def make_files(folder: Path, seed: int = 0, n_files: int = 5) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     random_bytes = random.Random(seed)
     for number in range(n_files):
