@@ -74,7 +74,7 @@ class DamagedLines:
     """What a reader left out of one damaged file, for one reason.
 
     count : records, lines or values left out
-    lines : numbers (from 1) of lines of the plain text, sorted, the first thousand; empty where none can be named
+    lines : numbers (from 1) of lines of the plain text, sorted, the first thousand
     """
 
     path: str
@@ -450,7 +450,8 @@ class BaselineSolution:
     ionosphere : "fixed" (neglected, both carriers by themselves) or "free" (ionosphere-free combination)
     signals : what was used, "G:1W+2W"
     fixed_fraction : share of the double-difference ambiguities fixed to integers, 0..1
-    success_rate, ratio : of the integer search for the last of them; None where none was searched
+    success_rate : probability that all fixed ambiguities are right, None where none was fixed
+    ratio : of the integer search for those that rounding left; None where none was left
     residual_rms_phase_m, residual_rms_code_m : of single differences between the stations
     rejections : reason -> count
     """

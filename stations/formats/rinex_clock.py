@@ -88,6 +88,9 @@ def parse_rinex_clock(data: bytes, identity: InputFile) -> SatelliteClocks:
     begin, width = _BIAS_COLUMNS
     clock_s, bad = parse_reals(block[:, begin + shift : begin + shift + width])
     refuse(bad | np.isnan(clock_s), f"no number in columns {begin + shift + 1}-{begin + shift + width}")
+    if not data.endswith(b"\n"):  # digits that are cut off would leave another number
+        short = (records == len(lines) - 1) & (lines.length[records] < begin + shift + width)
+        refuse(short, "cut off inside a record")
     clock_s[np.abs(clock_s) > _LARGEST_CLOCK_S] = np.nan
 
     times, time_index = dense_index(nanoseconds)

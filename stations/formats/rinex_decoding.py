@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from stations.formats.fixed_width import BoolArray, ByteArray, FloatArray, IntArray, TextLines, parse_reals
 from stations.formats.rinex2_codes import rinex3_code
+from stations.formats.rinex_damage import LeftOut
 from stations.formats.rinex_header import ObservationFileHeader
 from stations.formats.rinex_layout import Layout
-from stations.formats.rinex_observation_damage import LeftOut
 from stations.formats.satellite_names import satellite_keys, satellite_name
 from stations.records import LossOfLock
 

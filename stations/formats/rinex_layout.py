@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from stations.formats.calendar_fields import calendar_nanoseconds
 from stations.formats.fixed_width import BoolArray, ByteArray, IntArray, TextLines, parse_integers
+from stations.formats.rinex_damage import LeftOut
 from stations.formats.rinex_header import ObservationFileHeader, update_header
-from stations.formats.rinex_observation_damage import LeftOut
 from stations.records import StationSetup
 
 # Columns from 0. RINEX 3.05, table A3; RINEX 2.11, table A2.

@@ -19,10 +19,10 @@ import numpy as np
 from stations.formats.compact_rinex import SKIPPED_EPOCHS_COMMENT
 from stations.formats.compression import read_salvaged
 from stations.formats.fixed_width import BoolArray, IntArray, TextLines, split_lines
+from stations.formats.rinex_damage import LeftOut
 from stations.formats.rinex_decoding import SystemObservations, decode_records
 from stations.formats.rinex_header import ObservationFileHeader, read_header
 from stations.formats.rinex_layout import EventRecord, Layout, find_records, order_of_epochs
-from stations.formats.rinex_observation_damage import LeftOut
 from stations.formats.rinex_observation_header_writing import setup_lines
 from stations.formats.rinex_observation_table import observation_table
 from stations.formats.rinex_observation_writing import write_observations

@@ -1,4 +1,4 @@
-"""What the reader of observations leaves out of a file: counted by reason, and damage named by its lines."""
+"""What a reader of RINEX leaves out of a file: counted by reason, and damage named by its lines."""
 
 from collections import Counter
 from typing import Final
