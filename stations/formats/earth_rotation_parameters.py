@@ -88,6 +88,11 @@ def _parse_finals(data: bytes, identity: InputFile) -> EarthRotationParameters:
                 f"no number in columns {begin + 1}-{begin + width}: {lines.text(line)!r}",
             )
         fields.append(values)
+        # Digits that are cut off would leave another number; all of these are right-justified.
+        if not data.endswith(b"\n") and begin < lines.length[rows[-1]] < begin + width:
+            raise FormatError(
+                identity.path, int(rows[-1]) + 1, f"cut off inside columns {begin + 1}-{begin + width}"
+            )
     table = np.stack(fields, axis=1)
     kept = ~np.isnan(table).any(axis=1)
     table, rows = table[kept], rows[kept]
@@ -99,7 +104,10 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
     table: list[list[float]] = []
     numbers: list[int] = []
     names = ""
-    for number, line in enumerate(data.decode("latin-1").splitlines(), start=1):
+    widest = 0
+    texts = data.decode("latin-1").splitlines()
+    last_line = len(texts)
+    for number, line in enumerate(texts, start=1):
         fields = line.split()
         if not fields:
             continue
@@ -119,6 +127,9 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
             mjd, pole_x, pole_y, ut1 = (float(f) for f in fields[:4])
         except ValueError as error:
             raise FormatError(path, number, f"expected MJD, x, y and UT1-UTC, found {line!r}") from error
+        widest = max(widest, len(fields))
+        if number == last_line and len(fields) < widest and not data.endswith(b"\n"):
+            raise FormatError(path, number, f"cut off: {len(fields)} fields, where a row has {widest}")
         table.append([mjd, pole_x * _POLE_UNIT_ARCSECONDS, pole_y * _POLE_UNIT_ARCSECONDS, ut1 * _UT1_UNIT_S])
         numbers.append(number)
     return _record(np.array(table).reshape(-1, 4), np.array(numbers, dtype=np.int64), identity)

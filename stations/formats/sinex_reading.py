@@ -33,6 +33,7 @@ _OLDEST_VERSION: Final = 1.0
 _NEWEST_VERSION: Final = 2.10
 _LAST_YEAR_OF_THIS_CENTURY: Final = 50  # SINEX 2.02, chapter 3: YY <= 50 is 20YY
 _TIME: Final = re.compile(r"(\d\d):(\d{3}):(\d{5})\Z")
+_VERSION: Final = re.compile(r"\d\.\d{1,2}", re.ASCII)
 _REAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([EeDd][+-]?\d{1,3})?\Z")
 _ANGLE: Final = re.compile(r"([+-]?)\s*(\d{1,3})(\s+-?|-)\s*(\d{1,2})\s+(\d{1,2}\.?\d*)\Z")
 # End of a SITE/ID line: longitude, latitude, height (2 (I3, I2, F4.1), F7.1).
@@ -177,7 +178,7 @@ def _parse_header(path: str, text: str, cache: dict[str, Epochs | None]) -> Sine
     if len(tokens) < 9:
         raise FormatError(path, 1, f"expected nine fields or more after '%=SNX', found {len(tokens)}")
     version = tokens[0]
-    if not _REAL.match(version) or not _OLDEST_VERSION <= float(version) <= _NEWEST_VERSION:
+    if not _VERSION.fullmatch(version) or not _OLDEST_VERSION <= float(version) <= _NEWEST_VERSION:
         raise FormatError(
             path, 1, f"SINEX version {version!r}; {_OLDEST_VERSION:.2f} to {_NEWEST_VERSION:.2f} are read"
         )

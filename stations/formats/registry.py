@@ -1,0 +1,200 @@
+"""The one table of the file formats that are read: how each is told by its content, read and written.
+
+What a file is, is never told from its name. To add a format: docs/adding-a-format.md. A format that stands
+here must pass the contract of tests/stations/formats/test_format_contract.py and is fuzzed by `make fuzz`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from stations.formats.antex import read_antex, write_antex
+from stations.formats.bias_sinex import read_bias_sinex
+from stations.formats.compression import read_head
+from stations.formats.earth_rotation_parameters import (
+    is_earth_rotation,
+    read_earth_rotation_parameters,
+    write_earth_rotation_parameters,
+)
+from stations.formats.ocean_loading import read_ocean_loading
+from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
+from stations.formats.rinex_observation import read_observations, write_observations
+from stations.formats.sinex_reading import read_sinex
+from stations.formats.sinex_writing import write_sinex
+from stations.formats.sp3 import read_sp3, write_sp3
+from stations.records import PathLike
+from transforms.errors import FormatError
+
+_RINEX_LABEL: Final = b"RINEX VERSION / TYPE"
+_CRINEX_LABEL: Final = b"CRINEX VERS   / TYPE"
+_RINEX_TYPE: Final = re.compile(rb"\s*\d{1,2}(\.\d{1,2})?\s+(?P<type>[A-Za-z])")
+_TYPE_COLUMN: Final = 20
+# Control characters that no text of this field holds; with one of them a file is not shown as text.
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_SHOWN_CHARACTERS: Final = 40
+
+
+class Ending(StrEnum):
+    """How a reader can tell that a file is cut off."""
+
+    MARKED = "the file says where it ends: cut off anywhere, it is refused"
+    OPEN = "a list of records: cut off between two of them, it is a shorter file"
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """One format: its name for machines, its title for people, and its functions.
+
+    recognise : from the first bytes of the plain text (up to 200 kB; Compact RINEX stays compact)
+    read : from a path to the record; raises FormatError alone
+    write : from the record and a path to a file, or None where Jizhun has no use for writing it
+    examples : files in tests/stations/formats/examples that the contract suite and the fuzzer start from
+    """
+
+    name: str
+    title: str
+    recognise: Callable[[bytes], bool]
+    read: Callable[[PathLike], Any]
+    write: Callable[[Any, PathLike], None] | None
+    examples: tuple[str, ...]
+    ending: Ending
+
+
+def _first_line(head: bytes) -> bytes:
+    return head.lstrip().split(b"\n", 1)[0]
+
+
+def _rinex_type(head: bytes) -> str:
+    """Letter of column 21 of a RINEX file's first line, upper case; "" where it is none."""
+    line = head.lstrip(b"\r\n").split(b"\n", 1)[0]
+    if _RINEX_LABEL not in line:
+        return ""
+    letter = line[_TYPE_COLUMN : _TYPE_COLUMN + 1].decode("latin-1").strip().upper()
+    if letter:
+        return letter
+    match = _RINEX_TYPE.match(line)  # RINEX clock 3.04 moved the type to the right
+    return "" if match is None else match["type"].decode("ascii").upper()
+
+
+def _is_observation(head: bytes) -> bool:
+    return _rinex_type(head) == "O" or _CRINEX_LABEL in _first_line(head)
+
+
+def _is_clock(head: bytes) -> bool:
+    return _rinex_type(head) == "C"
+
+
+def _is_sp3(head: bytes) -> bool:
+    return re.match(rb"#[a-dA-D ][PV ]\s*\d{4} ", _first_line(head)) is not None
+
+
+def _is_antex(head: bytes) -> bool:
+    return b"ANTEX VERSION / SYST" in _first_line(head)
+
+
+def _is_ocean_loading(head: bytes) -> bool:
+    return head.lstrip().startswith(b"$$") and b"COLUMN ORDER" in head[:4000].upper()
+
+
+def _starts_with(mark: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.lstrip().startswith(mark)
+
+
+FORMATS: Final[tuple[FileFormat, ...]] = (
+    FileFormat(
+        "rinex-observation",
+        "RINEX observations",
+        _is_observation,
+        read_observations,
+        write_observations,
+        (
+            "observation_v2.rnx",
+            "observation_v3.rnx",
+            "observation_v4.rnx",
+            "observation_v1.crx",
+            "observation_v3.crx",
+        ),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "rinex-clock",
+        "RINEX clocks",
+        _is_clock,
+        read_rinex_clock,
+        write_rinex_clock,
+        ("clocks.clk", "clocks_v304.clk"),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "sp3", "SP3 orbits", _is_sp3, read_sp3, write_sp3, ("orbits_c.sp3", "orbits_d.sp3"), Ending.MARKED
+    ),
+    FileFormat("antex", "ANTEX antennas", _is_antex, read_antex, write_antex, ("antennas.atx",), Ending.OPEN),
+    FileFormat(
+        "sinex", "SINEX", _starts_with(b"%=SNX"), read_sinex, write_sinex, ("solution.snx",), Ending.MARKED
+    ),
+    FileFormat(
+        "bias-sinex",
+        "Bias-SINEX",
+        _starts_with(b"%=BIA"),
+        read_bias_sinex,
+        None,
+        ("biases.bia",),
+        Ending.MARKED,
+    ),
+    FileFormat(
+        "earth-rotation",
+        "earth rotation parameters",
+        is_earth_rotation,
+        read_earth_rotation_parameters,
+        write_earth_rotation_parameters,
+        ("earth_rotation.erp", "finals2000a.txt"),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "ocean-loading",
+        "ocean loading (BLQ)",
+        _is_ocean_loading,
+        read_ocean_loading,
+        None,
+        ("ocean_loading.blq",),
+        Ending.OPEN,
+    ),
+)
+
+
+def format_named(name: str) -> FileFormat:
+    """The format of a name such as "sp3". Raises KeyError where there is none."""
+    for known in FORMATS:
+        if known.name == name:
+            return known
+    raise KeyError(f"no format {name!r}; there are {', '.join(f.name for f in FORMATS)}")
+
+
+def recognise(path: PathLike) -> FileFormat:
+    """The format of a file, told by its content.
+
+    Raises
+    ------
+    FormatError : the file is missing, empty or damaged, or of a format that is not read; the text shows
+        how it begins
+    """
+    head = read_head(path)
+    for known in FORMATS:
+        if known.recognise(head):
+            return known
+    if not head.strip():
+        raise FormatError(path, None, "missing, empty or damaged: nothing can be read from it")
+    if _CONTROL.search(head[:4096]):
+        raise FormatError(path, None, "not a text file of any format that Jizhun reads")
+    line = _first_line(head).decode("latin-1").strip()
+    raise FormatError(
+        path, 1, f"of no format that Jizhun reads; it begins {' '.join(line.split())[:_SHOWN_CHARACTERS]!r}"
+    )
+
+
+def read_any(path: PathLike) -> tuple[FileFormat, Any]:
+    """A file's format, told by its content, and its record. Raises FormatError (see `recognise`)."""
+    known = recognise(path)
+    return known, known.read(path)
