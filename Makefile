@@ -34,7 +34,7 @@ run: setup  ## the main job on sample_data/
 	$(BIN)/jizhun run sample_data/REGION.toml
 
 test: setup  ## the whole test suite (real-data tests run where JIZHUN_REAL_DATA is found)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: setup  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .
@@ -53,4 +53,4 @@ docs: setup  ## check that the documents' links and commands exist
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
 clean:  ## remove what setup and run made
-	rm -rf $(VENV) .jizhun .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .jizhun catalogue .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -102,7 +102,7 @@ def _region_lines(seed: int) -> Iterator[str]:
     yield f'products = ["{PRODUCTS}"]'
     yield f'antex = ["{ANTEX}"]'
     yield f'ocean_loading = "{OCEAN_LOADING}"'
-    yield 'catalogue = "../products"'
+    yield 'catalogue = "../catalogue"'
     yield 'work = "../.jizhun/work"'
     yield ""
     yield "[heights]"

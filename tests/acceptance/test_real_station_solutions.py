@@ -58,7 +58,6 @@ def enu_m(solution, truth):
     return enu_matrix_at(truth) @ (solution.position_ecef_m - truth)
 
 
-@pytest.mark.xdist_group("bor1")
 def test_bor1_gps_galileo_beidou_static_float(solve, real_data):
     solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG")
     truth = truth_of(real_data, "BOR1")
@@ -75,7 +74,6 @@ def test_bor1_gps_galileo_beidou_static_float(solve, real_data):
     assert np.all(np.abs(enu) < 5 * np.hypot(sigma, 0.001))
 
 
-@pytest.mark.xdist_group("nist")
 def test_nist_gps_galileo_beidou_static_float(solve, real_data):
     solution = solve("nist_2023001", "NIST00USA_R_20230010000_01D_30S_MO.crx.gz", "WUM")
     enu = enu_m(solution, truth_of(real_data, "NIST"))
@@ -85,14 +83,12 @@ def test_nist_gps_galileo_beidou_static_float(solve, real_data):
 
 
 @pytest.mark.parametrize("system", ["G", "E", "C"])
-@pytest.mark.xdist_group("bor1")
 def test_bor1_by_each_system_alone(solve, real_data, system):
     solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG", systems=system)
     enu = enu_m(solution, truth_of(real_data, "BOR1"))
     assert np.all(np.abs(enu) < [0.010, 0.010, 0.020]), enu
 
 
-@pytest.mark.xdist_group("bor1")
 def test_bor1_kinematic_scatters_about_the_truth(solve, real_data):
     solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG", mode="kinematic")
     truth = truth_of(real_data, "BOR1")
@@ -102,7 +98,6 @@ def test_bor1_kinematic_scatters_about_the_truth(solve, real_data):
     assert np.all(np.abs(enu_m(solution, truth)) < [0.01, 0.01, 0.02])
 
 
-@pytest.mark.xdist_group("bor1")
 def test_bor1_does_not_need_the_header_position(solve, real_data, monkeypatch):
     import stations.ppp.solve as module
 
@@ -137,7 +132,6 @@ def bor1(real_data):
     ("systems", "limit_m", "least_fraction"),
     [("GEC", 0.004, 0.75), ("G", 0.005, 0.8), ("E", 0.005, 0.8)],
 )
-@pytest.mark.xdist_group("bor1")
 def test_bor1_fixed(bor1, real_data, systems, limit_m, least_fraction):
     # Seen 2026-11: GEC 1.9 mm (PRIDE 2.8), GPS 3.9 mm, Galileo 1.5 mm, three-dimensional.
     observations, products, antennas = bor1
@@ -149,7 +143,6 @@ def test_bor1_fixed(bor1, real_data, systems, limit_m, least_fraction):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.xdist_group("bor1")
 def test_corrupted_phase_biases_never_come_out_as_fixed(bor1, seed):
     observations, products, antennas = bor1
     random = np.random.default_rng(seed)
@@ -165,7 +158,6 @@ def test_corrupted_phase_biases_never_come_out_as_fixed(bor1, seed):
     assert any("float" in remark for remark in solution.remarks)
 
 
-@pytest.mark.xdist_group("bor1")
 def test_without_phase_biases_the_output_says_why_it_is_float(bor1):
     observations, products, antennas = bor1
     options = PppOptions(systems="G", ambiguities="fix")
