@@ -98,7 +98,7 @@ _REFERENCE_MJD: Final = 44239.0 - 1.0 + 28.0  # 28 January, the coldest day of t
 
 
 @lru_cache(maxsize=64)
-def _harmonics(latitude_rad: float, longitude_rad: float) -> tuple[FloatArray, FloatArray]:
+def solid_harmonics(latitude_rad: float, longitude_rad: float) -> tuple[FloatArray, FloatArray]:
     """Unnormalised solid harmonics (V, W) of degree and order up to 9, in the coefficients' order."""
     x = np.cos(latitude_rad) * np.cos(longitude_rad)
     y = np.cos(latitude_rad) * np.sin(longitude_rad)
@@ -148,7 +148,7 @@ def global_mapping_function(
     -------
     hydrostatic, wet : dimensionless, shape of the inputs broadcast
     """
-    v, w = _harmonics(latitude_rad, longitude_rad)
+    v, w = solid_harmonics(latitude_rad, longitude_rad)
     season = np.cos((np.asarray(modified_julian_date, np.float64) - _REFERENCE_MJD) / 365.25 * 2.0 * np.pi)
     hydrostatic_mean = float(v @ np.array(_HYDROSTATIC_MEAN_A) + w @ np.array(_HYDROSTATIC_MEAN_B)) * 1e-5
     hydrostatic_amplitude = (

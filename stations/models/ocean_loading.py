@@ -6,7 +6,7 @@ cubic spline through them gives it at all lines of the potential. That is the me
 whose printed cases are met to the last digit; the code is written anew, and not endorsed by the Center.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +78,9 @@ def _spline(frequency: FloatArray, admittance: FloatArray, at: FloatArray) -> Fl
         u1, u2 = admittance[next_one] - admittance[near], admittance[far] - admittance[near]
         return np.asarray((u1 / x1**2 - u2 / x2**2) / (1.0 / x1 - 1.0 / x2))
 
-    ends = ((1, slope(0, 1, 2)), (1, slope(-1, -2, -3)))
-    return np.asarray(CubicSpline(frequency, admittance, bc_type=ends)(inside))
+    first: tuple[Literal[1], FloatArray] = (1, slope(0, 1, 2))
+    last: tuple[Literal[1], FloatArray] = (1, slope(-1, -2, -3))
+    return np.asarray(CubicSpline(frequency, admittance, bc_type=(first, last))(inside))
 
 
 def constituent_loading(loading: OceanLoading) -> ComplexArray:

@@ -125,7 +125,7 @@ def doodson_arguments_rad(epochs: Epochs) -> FloatArray:
 
 
 def doodson_arguments_at(centuries_tt: FloatArray, day_fraction_utc: FloatArray) -> FloatArray:
-    """Doodson's arguments (n, 6) from Julian centuries of TT since J2000.0 and the fraction of the UTC day."""
+    """Doodson's arguments (n, 6) from Julian centuries of TT since J2000.0 and fraction of the UTC day."""
     t = centuries_tt
     moon, sun, latitude = erfa.fal03(t), erfa.falp03(t), erfa.faf03(t)
     elongation, node = erfa.fad03(t), erfa.faom03(t)

@@ -13,8 +13,8 @@ _GRADIENT_MAPPING_C: Final = 0.0032  # Chen and Herring (1997), J. Geophys. Res.
 def standard_pressure_hpa(height_m: ArrayLike) -> FloatArray:
     """Pressure of the standard atmosphere at a height above sea level (Berg 1948).
 
-    Off by up to 20 hPa from the day's: the zenith wet delay of a solution takes up what is left (2.3 mm
-    of zenith delay for each hPa), apart from the difference of the two mapping functions.
+    For positions from code alone, which a few centimetres of delay do not trouble; phases take the season's
+    pressure (`global_pressure_temperature`). Off by up to 20 hPa from the day's, 2.3 mm of delay for each.
     """
     return np.asarray(1013.25 * (1.0 - 2.26e-5 * np.asarray(height_m, np.float64)) ** 5.225)
 

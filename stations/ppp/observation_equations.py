@@ -14,15 +14,12 @@ from stations.models.antenna_phase import (
     satellite_range_correction_m,
 )
 from stations.models.global_mapping_function import global_mapping_function
+from stations.models.global_pressure_temperature import global_pressure_temperature
 from stations.models.ocean_loading import ocean_loading_displacement
 from stations.models.pole_tide import pole_tide_displacement
 from stations.models.solid_earth_tide import solid_earth_tide_displacement
 from stations.models.sun_moon import earth_rotation_at, sun_moon_positions
-from stations.models.troposphere import (
-    gradient_mapping,
-    standard_pressure_hpa,
-    zenith_hydrostatic_delay_m,
-)
+from stations.models.troposphere import gradient_mapping, zenith_hydrostatic_delay_m
 from stations.ppp.first_position import plausible_position
 from stations.ppp.options import PppOptions
 from stations.ppp.parameters import ParameterLayout
@@ -159,9 +156,16 @@ class TroposphereModel:
 def troposphere_model(
     position_ecef_m: FloatArray, mjd: FloatArray, elevation_rad: FloatArray
 ) -> TroposphereModel:
-    """Troposphere of observations at elevations (n,) and modified Julian dates (n,)."""
+    """Troposphere of observations at elevations (n,) and modified Julian dates (n,).
+
+    One a-priori zenith delay for the session, from the season's average pressure (GPT) at its middle.
+    """
     latitude, longitude, height = geodetic_from_ecef(position_ecef_m)
-    zenith = float(zenith_hydrostatic_delay_m(standard_pressure_hpa(height), latitude, height))
+    weather = global_pressure_temperature(
+        float(np.mean(mjd)), float(latitude), float(longitude), float(height)
+    )
+    above_sea_m = float(height) - weather.geoid_height_m
+    zenith = float(zenith_hydrostatic_delay_m(weather.pressure_hpa, latitude, above_sea_m))
     dry, wet = global_mapping_function(mjd, float(latitude), float(longitude), float(height), elevation_rad)
     return TroposphereModel(zenith * dry, wet, gradient_mapping(elevation_rad), zenith)
 

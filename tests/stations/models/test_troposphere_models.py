@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stations.models.global_mapping_function import global_mapping_function
+from stations.models.global_pressure_temperature import global_pressure_temperature
 from stations.models.troposphere import (
     gradient_mapping,
     standard_pressure_hpa,
@@ -57,3 +58,13 @@ def test_standard_pressure_falls_to_half_near_five_and_a_half_kilometres():
 def test_gradient_mapping_at_ten_degrees():
     # sin(10) tan(10) + 0.0032 = 0.033819...
     assert gradient_mapping(np.radians(10.0)) == pytest.approx(1.0 / (0.0306186 + 0.0032), rel=1e-5)
+
+
+def test_global_pressure_and_temperature_reproduce_the_conventions_test_case():
+    case = tomllib.loads(AUTHORITY.read_text())["global_pressure_temperature"]
+    weather = global_pressure_temperature(
+        case["modified_julian_date"], case["latitude_rad"], case["longitude_rad"], case["height_m"]
+    )
+    assert weather.pressure_hpa == pytest.approx(case["pressure_hpa"], abs=1e-11)
+    assert weather.temperature_celsius == pytest.approx(case["temperature_celsius"], abs=1e-12)
+    assert weather.geoid_height_m == pytest.approx(case["geoid_height_m"], abs=1e-12)
