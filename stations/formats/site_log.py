@@ -1,0 +1,453 @@
+"""IGS site logs, version 1.0 (four-character names) and 2.0 (nine-character names): read, write, show.
+
+References: IGS Central Bureau, "Instructions for filling out IGS site logs" (sitelog_instr.txt, and
+sitelog_instr_v2.0.txt of 2023). A field is a line "name : value"; lines that begin with a colon after blanks
+carry the value on. Sections ".x" are empty forms, texts in brackets are their hints.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from stations.formats.atomic_write import write_atomically
+from stations.formats.compression import compress_for, read_bytes
+from stations.formats.site_log_records import SiteAntenna, SiteLocalTie, SiteLog, SiteReceiver
+from stations.records import AntennaType, InputFile, PathLike
+from transforms.errors import FormatError, InputError
+from transforms.time_scales import Epochs, TimeScale
+
+_TITLE: Final = re.compile(r"Site Information Form \(site log(?P<version>[^)]*)\)", re.IGNORECASE)
+_SECTION: Final = re.compile(r"(?P<number>\d{1,2}(\.\d{1,2}|\.x){0,2})\.?(?=\s|$)\s*(?P<rest>.*)")
+_FIELD: Final = re.compile(r"\s*(?P<name>[^:]*?)\s*:(\s(?P<value>.*))?$")
+# Longest name of a field with its indent; text with a colon further right is no field (drawings, notes).
+_LONGEST_NAME: Final = 40
+_DATE: Final = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<time>\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?\s*Z?)?\Z", re.IGNORECASE
+)
+_NUMBER: Final = re.compile(r"[+-]?\s*(\d+\.?\d*|\.\d+)")
+# A hint of the empty form: "(CCYY-MM-DDThh:mmZ)", "CCYY-MM-DD", "(A4)", "(multiple lines)".
+_HINT: Final = re.compile(r"\(.*\)\Z|C{2}YY-MM-DD.*\Z|(deg C) \+/- .*", re.IGNORECASE)
+_LATITUDE: Final = re.compile(r"(?P<sign>[+-]?)(?P<d>\d{2})(?P<m>\d{2})(?P<s>\d{2}(\.\d*)?)\Z")
+_LONGITUDE: Final = re.compile(r"(?P<sign>[+-]?)(?P<d>\d{3})(?P<m>\d{2})(?P<s>\d{2}(\.\d*)?)\Z")
+_NINE_CHARACTERS: Final = re.compile(r"[A-Z0-9]{4}\d{2}[A-Z]{3}\Z")
+_LONGEST_ECCENTRICITY_M: Final = 100.0  # from the foot of a tower to its top
+_MILLIMETRE_M: Final = 1e-3
+_RECEIVER_SECTION: Final = "3"
+_ANTENNA_SECTION: Final = "4"
+_TIE_SECTION: Final = "5"
+_LAST_SECTION_OF_FORM: Final = 13
+
+
+@dataclass
+class _Section:
+    number: str
+    line: int
+    fields: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def get(self, *names: str) -> tuple[str, int]:
+        """Value of the first field of these names (whole, or its beginning), hints left out; "" if none."""
+        for wanted in names:
+            for name, value, line in self.fields:
+                if name.lower().startswith(wanted.lower()):
+                    return ("" if _HINT.match(value) else value), line
+        return "", self.line
+
+
+def read_site_log(path: PathLike) -> SiteLog:
+    """Read an IGS site log of either version, compressed or not; UTF-8, else Latin-1.
+
+    Real logs have slips: an empty date of installation, a receiver that is followed by another without having
+    been removed. They are taken and told in `remarks`.
+
+    Raises
+    ------
+    FormatError : no site log, no name, a date, an eccentricity or a coordinate that cannot be read; line
+    """
+    data, identity = read_bytes(path)
+    return parse_site_log(data, identity)
+
+
+def is_site_log(head: bytes) -> bool:
+    """Whether a file that begins so is a site log."""
+    return _TITLE.search(head[:2000].decode("latin-1")) is not None
+
+
+def parse_site_log(data: bytes, identity: InputFile) -> SiteLog:
+    """Like `read_site_log`, from the plain text."""
+    path = identity.path
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    lines = text.splitlines()
+    title = next((m for line in lines[:10] if (m := _TITLE.search(line))), None)
+    if title is None:
+        raise FormatError(path, 1, "expected 'Site Information Form (site log)' in the first ten lines")
+    sections = _sections(lines)
+    by_number = {s.number: s for s in sections if "x" not in s.number}
+    form, identification, location = (by_number.get(n, _Section(n, 1)) for n in ("0", "1", "2"))
+    if not identification.fields:
+        raise FormatError(path, len(lines), "no section 1 (site identification): the log is cut off")
+    nine, line = identification.get("Nine Character ID")
+    four = identification.get("Four Character ID")[0]
+    name = (nine or four).upper()
+    if not re.fullmatch(r"[A-Z0-9]{4}(\d{2}[A-Z]{3})?", name):
+        raise FormatError(path, line, f"expected a four- or nine-character ID, found {nine or four!r}")
+    first_word = lines[next(i for i, t in enumerate(lines) if _TITLE.search(t))].split()[0].upper()
+    if len(name) == 4 and _NINE_CHARACTERS.match(first_word) and first_word[:4] == name:
+        name = first_word
+    remarks: list[str] = []
+    receivers = tuple(_receiver(s, path) for s in _numbered(sections, _RECEIVER_SECTION))
+    antennas = tuple(_antenna(s, path) for s in _numbered(sections, _ANTENNA_SECTION))
+    if not receivers or not antennas:
+        raise FormatError(path, len(lines), "the log has no receiver or no antenna: it is cut off")
+    last = max(int(s.number.split(".")[0]) for s in sections)
+    if last < _LAST_SECTION_OF_FORM:
+        remarks.append(f"the log ends with section {last}, not 13")
+    for items, what in ((receivers, "receiver"), (antennas, "antenna")):
+        _check_times(items, what, remarks)
+    position, latitude, longitude, height = _location(location, path)
+    return SiteLog(
+        name=name,
+        four_character_id=name[:4],
+        site_name=identification.get("Site Name")[0],
+        domes=identification.get("IERS DOMES Number")[0],
+        version="2.0" if nine or "2" in title["version"] else "1.0",
+        date_prepared=form.get("Date Prepared")[0],
+        monument=identification.get("Monument Description")[0],
+        marker=identification.get("Marker Description")[0],
+        installed=_date(*identification.get("Date Installed"), path),
+        city=location.get("City or Town")[0],
+        country=location.get("Country")[0],
+        tectonic_plate=location.get("Tectonic Plate")[0],
+        position_ecef_m=position,
+        latitude_deg=latitude,
+        longitude_deg=longitude,
+        height_m=height,
+        receivers=receivers,
+        antennas=antennas,
+        local_ties=tuple(_tie(s, path) for s in _numbered(sections, _TIE_SECTION)),
+        sections=tuple(
+            (s.number, name, value)
+            for s in sections
+            if "x" not in s.number and s.number.split(".")[0] not in ("3", "4", "5")
+            for name, value, _ in s.fields
+            if value and not _HINT.match(value)
+        ),
+        remarks=tuple(remarks),
+        inputs=(identity,),
+    )
+
+
+def _sections(lines: Sequence[str]) -> list[_Section]:
+    """The numbered parts of the form with their fields; lines that carry a value on are joined by LF."""
+    sections: list[_Section] = []
+    highest = 0
+    for number, line in enumerate(lines, start=1):
+        match = _SECTION.match(line)
+        if match is not None and _is_next(match["number"], highest):
+            highest = int(match["number"].split(".")[0])
+            sections.append(_Section(match["number"], number))
+            line = " " * 5 + match["rest"]
+        if not sections or not line.strip():
+            continue
+        found = _FIELD.match(line)
+        if found is None or len(found["name"]) > _LONGEST_NAME:
+            continue
+        value = (found["value"] or "").strip()
+        fields = sections[-1].fields
+        if found["name"].strip():
+            fields.append((found["name"].strip(), value, number))
+        elif fields:
+            name, before, at = fields[-1]
+            fields[-1] = (name, f"{before}\n{value}".strip("\n"), at)
+    return sections
+
+
+def _is_next(number: str, highest: int) -> bool:
+    """Whether a number at a line's start can be the next section's: the form counts up, drawings do not."""
+    return highest <= int(number.split(".")[0]) <= min(highest + 1, _LAST_SECTION_OF_FORM)
+
+
+def _numbered(sections: Sequence[_Section], chapter: str) -> list[_Section]:
+    return [s for s in sections if re.fullmatch(rf"{chapter}\.\d+", s.number) and s.fields]
+
+
+def _check_times(items: Sequence[SiteReceiver | SiteAntenna], what: str, remarks: list[str]) -> None:
+    for i, item in enumerate(items):
+        if item.installed is None:
+            remarks.append(f"section {item.section}: the {what} has no date of installation")
+        elif item.removed is not None and int(item.removed.tai_ns) < int(item.installed.tai_ns):
+            remarks.append(f"section {item.section}: the {what} is removed before it is installed")
+        if i + 1 < len(items) and item.removed is None:
+            remarks.append(f"section {item.section}: the {what} is not removed, and another follows")
+
+
+def _date(text: str, line: int, path: str) -> Epochs | None:
+    """An instant of "2009-03-30T00:00Z" or "2009-03-30"; None where empty."""
+    if not text:
+        return None
+    match = _DATE.match(text.strip())
+    if match is None:
+        raise FormatError(path, line, f"expected a date CCYY-MM-DDThh:mmZ, found {text!r}")
+    hour, minute = (match["time"] or "00:00").split(":")
+    try:
+        start = np.datetime64(match["day"], "m")
+    except ValueError as error:
+        raise FormatError(path, line, f"no such day: {text!r}") from error
+    minutes = int(hour) * 60 + int(minute)
+    if int(minute) > 59 or minutes > 24 * 60 or not "1972" <= match["day"][:4] <= "2200":
+        raise FormatError(path, line, f"no such time: {text!r}")
+    return Epochs.from_datetime64(start + np.timedelta64(minutes, "m"), TimeScale.UTC)
+
+
+def _number(text: str, line: int, path: str) -> float | None:
+    """The number that a text begins with ("0.1266", "15 deg"); None where empty."""
+    if not text.strip():
+        return None
+    match = _NUMBER.match(text.strip())
+    if match is None:
+        raise FormatError(path, line, f"expected a number, found {text!r}")
+    return float(match[0].replace(" ", ""))
+
+
+def _maybe_number(text: str) -> float | None:
+    match = _NUMBER.match(text.strip())
+    return None if match is None else float(match[0].replace(" ", ""))
+
+
+def _receiver(section: _Section, path: str) -> SiteReceiver:
+    return SiteReceiver(
+        section.number,
+        section.get("Receiver Type")[0],
+        tuple(w for w in re.split(r"[+/, ]+", section.get("Satellite System")[0]) if w),
+        section.get("Serial Number")[0],
+        section.get("Firmware Version")[0],
+        _maybe_number(section.get("Elevation Cutoff")[0]),
+        _date(*section.get("Date Installed"), path),
+        _date(*section.get("Date Removed"), path),
+        section.get("Additional Information")[0],
+    )
+
+
+def _antenna(section: _Section, path: str) -> SiteAntenna:
+    kind, line = section.get("Antenna Type")
+    radome = section.get("Antenna Radome Type")[0]
+    name, in_type = kind[:16].strip(), kind[16:20].strip()
+    if len(kind) <= 16 and " " in kind and re.fullmatch(r".*\s[A-Z]{4}", kind) and not radome:
+        name, in_type = kind[:-4].strip(), kind[-4:]
+    up, north, east = (
+        _number(*section.get(f"Marker->ARP {direction}"), path) for direction in ("Up", "North", "East")
+    )
+    eccentricity = None
+    if up is not None and north is not None and east is not None:
+        eccentricity = (east, north, up)
+        if max(abs(value) for value in eccentricity) > _LONGEST_ECCENTRICITY_M:
+            raise FormatError(path, line, f"an eccentricity of {eccentricity} m is out of range")
+    return SiteAntenna(
+        section.number,
+        AntennaType(name, in_type or radome[:4].strip() or "NONE", section.get("Serial Number")[0]),
+        section.get("Antenna Reference Point")[0],
+        eccentricity,
+        _maybe_number(section.get("Alignment from True N")[0]),
+        _date(*section.get("Date Installed"), path),
+        _date(*section.get("Date Removed"), path),
+        section.get("Additional Information")[0],
+    )
+
+
+def _tie(section: _Section, path: str) -> SiteLocalTie:
+    x, y, z = (_number(*section.get(f"{axis} (m)"), path) for axis in ("dx", "dy", "dz"))
+    offset = None if x is None or y is None or z is None else (x, y, z)
+    accuracy = _maybe_number(section.get("Accuracy")[0])
+    return SiteLocalTie(
+        section.number,
+        section.get("Tied Marker Name")[0],
+        section.get("Tied Marker DOMES")[0],
+        section.get("Tied Marker Usage")[0],
+        offset,
+        None if accuracy is None else accuracy * _MILLIMETRE_M,
+    )
+
+
+def _location(
+    section: _Section, path: str
+) -> tuple[tuple[float, float, float] | None, float | None, float | None, float | None]:
+    x, y, z = (_number(*section.get(f"{axis} coordinate"), path) for axis in "XYZ")
+    position = None if x is None or y is None or z is None else (x, y, z)
+    latitude = _angle_deg(*section.get("Latitude"), _LATITUDE, 90.0, path)
+    longitude = _angle_deg(*section.get("Longitude"), _LONGITUDE, 360.0, path)
+    return position, latitude, longitude, _number(*section.get("Elevation"), path)
+
+
+def _angle_deg(text: str, line: int, pattern: re.Pattern[str], largest: float, path: str) -> float | None:
+    """Degrees of "+522245.47" or "-0614211.02" (degrees, minutes, seconds run together); None where empty."""
+    if not text:
+        return None
+    match = pattern.match(text.replace(" ", ""))
+    if match is None or int(match["m"]) > 59 or float(match["s"]) > 60.0:
+        raise FormatError(path, line, f"expected degrees, minutes, seconds run together, found {text!r}")
+    value = int(match["d"]) + int(match["m"]) / 60 + float(match["s"]) / 3600
+    if value > largest:
+        raise FormatError(path, line, f"no such angle: {text!r}")
+    return -value if match["sign"] == "-" else value
+
+
+def write_site_log(log: SiteLog, path: PathLike) -> None:
+    """Write a site log of version 2.0 with what the record holds, whole or not at all.
+
+    InputError where the log has no nine-character name, which the version asks for. Sections without content
+    are written as the empty form has them; drawings and photographs are not kept.
+    """
+    if not _NINE_CHARACTERS.match(log.name):
+        raise InputError(f"a site log of version 2.0 needs a nine-character name, not {log.name!r}")
+    text = "\n".join(line.rstrip() for line in _log_lines(log)) + "\n"
+    write_atomically(path, compress_for(path, text.encode("utf-8")))
+
+
+def _entry(name: str, value: object, indent: int = 5) -> Iterator[str]:
+    width = 30 - indent
+    first, *rest = str(value).split("\n")
+    yield f"{'':{indent}s}{name:<{width}s}: {first}"
+    yield from (f"{'':30s}: {line}" for line in rest)
+
+
+def _log_lines(log: SiteLog) -> Iterator[str]:
+    kept: Mapping[tuple[str, str], str] = {(number, name): value for number, name, value in log.sections}
+
+    def known(number: str, name: str, value: str = "") -> str:
+        return value or kept.get((number, name), "")
+
+    yield f"     {log.name} Site Information Form (site log v2.0)"
+    yield from ("     International GNSS Service", "     See Instructions at:")
+    yield "       https://files.igs.org/pub/station/general/sitelog_instr_v2.0.txt"
+    yield from ("", "0.   Form", "")
+    for name in ("Prepared by (full name)", "Date Prepared", "Report Type"):
+        yield from _entry(name, known("0", name))
+    yield from ("", "", "1.   Site Identification of the GNSS Monument", "")
+    for name, value in (
+        ("Site Name", log.site_name),
+        ("Nine Character ID", log.name),
+        ("Monument Inscription", ""),
+        ("IERS DOMES Number", log.domes),
+        ("CDP Number", ""),
+        ("Monument Description", log.monument),
+        ("Marker Description", log.marker),
+        ("Date Installed", _date_text(log.installed)),
+        ("Geologic Characteristic", ""),
+        ("Additional Information", ""),
+    ):
+        yield from _entry(name, known("1", name, value))
+    yield from ("", "", "2.   Site Location Information", "")
+    for name, value in (
+        ("City or Town", log.city),
+        ("State or Province", ""),
+        ("Country or Region", log.country),
+        ("Tectonic Plate", log.tectonic_plate),
+    ):
+        yield from _entry(name, known("2", name, value))
+    yield "     Approximate Position (ITRF)"
+    x, y, z = (f"{v:.4f}" for v in log.position_ecef_m) if log.position_ecef_m is not None else ("", "", "")
+    for name, value in (
+        ("X coordinate (m)", x),
+        ("Y coordinate (m)", y),
+        ("Z coordinate (m)", z),
+        ("Latitude (N is +)", _angle_text(log.latitude_deg, 2)),
+        ("Longitude (E is +)", _angle_text(log.longitude_deg, 3)),
+        ("Elevation (m,ellips.)", "" if log.height_m is None else f"{log.height_m:.1f}"),
+    ):
+        yield from _entry(name, value, 7)
+    yield from _entry("Additional Information", known("2", "Additional Information"))
+    yield from ("", "", "3.   GNSS Receiver Information", "")
+    for i, receiver in enumerate(log.receivers, start=1):
+        yield f"{f'3.{i}':<5s}{'Receiver Type':<25s}: {receiver.kind}"
+        cutoff = "" if receiver.elevation_cutoff_deg is None else f"{receiver.elevation_cutoff_deg:g} deg"
+        for name, value in (
+            ("Satellite System", "+".join(receiver.satellite_systems)),
+            ("Serial Number", receiver.serial),
+            ("Firmware Version", receiver.firmware),
+            ("Elevation Cutoff Setting", cutoff),
+            ("Date Installed", _date_text(receiver.installed)),
+            ("Date Removed", _date_text(receiver.removed) or "(CCYY-MM-DDThh:mmZ)"),
+            ("Temperature Stabiliz.", ""),
+            ("Additional Information", receiver.notes),
+        ):
+            yield from _entry(name, value)
+        yield ""
+    yield from ("", "4.   GNSS Antenna Information", "")
+    for i, antenna in enumerate(log.antennas, start=1):
+        yield f"{f'4.{i}':<5s}{'Antenna Type':<25s}: {antenna.antenna.igs_code}"
+        east, north, up = (
+            (f"{v:.4f}" for v in antenna.eccentricity_enu_m)
+            if antenna.eccentricity_enu_m is not None
+            else ("", "", "")
+        )
+        for name, value in (
+            ("Serial Number", antenna.antenna.serial),
+            ("Antenna Reference Point", antenna.reference_point),
+            ("Marker->ARP Up Ecc. (m)", up),
+            ("Marker->ARP North Ecc(m)", north),
+            ("Marker->ARP East Ecc(m)", east),
+            (
+                "Alignment from True N",
+                "" if antenna.alignment_deg is None else f"{antenna.alignment_deg:g} deg",
+            ),
+            ("Antenna Radome Type", antenna.antenna.radome),
+            ("Date Installed", _date_text(antenna.installed)),
+            ("Date Removed", _date_text(antenna.removed) or "(CCYY-MM-DDThh:mmZ)"),
+            ("Additional Information", antenna.notes),
+        ):
+            yield from _entry(name, value)
+        yield ""
+    yield from ("", "5.   Surveyed Local Ties", "")
+    for i, tie in enumerate(log.local_ties, start=1):
+        yield f"{f'5.{i}':<5s}{'Tied Marker Name':<25s}: {tie.marker}"
+        yield from _entry("Tied Marker Usage", tie.usage)
+        yield from _entry("Tied Marker DOMES Number", tie.domes)
+        for axis, offset in zip(("dx", "dy", "dz"), tie.offset_ecef_m or ("", "", ""), strict=True):
+            yield from _entry(f"{axis} (m)", offset, 7)
+        yield from _entry(
+            "Accuracy (mm)", "" if tie.accuracy_m is None else f"{tie.accuracy_m / _MILLIMETRE_M:g}"
+        )
+        yield ""
+    for number, title in _OTHER_SECTIONS:
+        yield from ("", f"{number + '.':<5s}{title}", "")
+        opened = ""
+        for at, name, value in log.sections:
+            if at.split(".")[0] != number:
+                continue
+            if at != opened and at != number:
+                opened = at
+                first, *rest = _entry(name, value)
+                yield f"{at + ' ' if len(at) > 4 else at:<5s}{first[5:]}"
+                yield from rest
+            else:
+                yield from _entry(name, value)
+
+
+_OTHER_SECTIONS: Final = (
+    ("6", "Frequency Standard"),
+    ("7", "Collocation Information"),
+    ("8", "Meteorological Instrumentation"),
+    ("9", "Local Ongoing Conditions Possibly Affecting Computed Position"),
+    ("10", "Local Episodic Effects Possibly Affecting Data Quality"),
+    ("11", "On-Site, Point of Contact Agency Information"),
+    ("12", "Responsible Agency (if different from 11.)"),
+    ("13", "More Information"),
+)
+
+
+def _date_text(epoch: Epochs | None) -> str:
+    return "" if epoch is None else f"{str(epoch.to(TimeScale.UTC).datetime64())[:16]}Z"
+
+
+def _angle_text(value_deg: float | None, digits: int) -> str:
+    if value_deg is None:
+        return ""
+    hundredths = round(abs(value_deg) * 360_000.0)
+    degrees, rest = divmod(hundredths, 360_000)
+    minutes, seconds = divmod(rest, 6_000)
+    return f"{'-' if value_deg < 0 else '+'}{degrees:0{digits}d}{minutes:02d}{seconds / 100:05.2f}"
