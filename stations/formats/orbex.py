@@ -43,6 +43,7 @@ _MICROSECOND_S: Final = 1e-6
 _NANOSECOND_S: Final = 1e-9
 _NO_CLOCK: Final = 999999.0  # as in SP3
 _UNIT_LENGTH_TOLERANCE: Final = 1e-4  # files print 7 decimals at least; more is damage
+_UNIT_LENGTH_AS_PRINTED: Final = 1e-14  # the writer prints 16 decimals
 _FARTHEST_M: Final = 1.0e8
 _NOT_OF_UNIT_LENGTH: Final = "quaternion not of unit length"
 
@@ -255,7 +256,9 @@ def _attitudes(
     table = _table(records, 4, identity.path)
     length = np.linalg.norm(table, axis=1)
     wrong = np.abs(length - 1.0) > _UNIT_LENGTH_TOLERANCE
-    table = np.where(wrong[:, None], np.nan, table / np.where(wrong, 1.0, length)[:, None])
+    # What is of unit length to its last printed digit stays as it is printed, so that it reads back.
+    divisor = np.where(np.abs(length - 1.0) > _UNIT_LENGTH_AS_PRINTED, length, 1.0)
+    table = np.where(wrong[:, None], np.nan, table / divisor[:, None])
     quaternions = np.full((len(epochs), len(satellites), 4), np.nan)
     quaternions[_places(records, satellites, identity.path)] = table
     rejections = {_NOT_OF_UNIT_LENGTH: int(wrong.sum())} if wrong.any() else {}

@@ -18,14 +18,17 @@ from stations.formats.earth_rotation_parameters import (
     read_earth_rotation_parameters,
     write_earth_rotation_parameters,
 )
+from stations.formats.ionex import read_ionex, write_ionex
+from stations.formats.meteorology import read_meteorology, write_meteorology
 from stations.formats.ocean_loading import read_ocean_loading
+from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
 from stations.formats.rinex_observation import read_observations, write_observations
 from stations.formats.sinex_reading import read_sinex
 from stations.formats.sinex_writing import write_sinex
 from stations.formats.sp3 import read_sp3, write_sp3
 from stations.records import PathLike
-from transforms.errors import FormatError
+from transforms.errors import FormatError, InputError
 
 _RINEX_LABEL: Final = b"RINEX VERSION / TYPE"
 _CRINEX_LABEL: Final = b"CRINEX VERS   / TYPE"
@@ -86,6 +89,10 @@ def _is_clock(head: bytes) -> bool:
     return _rinex_type(head) == "C"
 
 
+def _is_meteorology(head: bytes) -> bool:
+    return _rinex_type(head) == "M"
+
+
 def _is_sp3(head: bytes) -> bool:
     return re.match(rb"#[a-dA-D ][PV ]\s*\d{4} ", _first_line(head)) is not None
 
@@ -94,12 +101,22 @@ def _is_antex(head: bytes) -> bool:
     return b"ANTEX VERSION / SYST" in _first_line(head)
 
 
+def _is_ionex(head: bytes) -> bool:
+    return b"IONEX VERSION / TYPE" in _first_line(head)
+
+
 def _is_ocean_loading(head: bytes) -> bool:
     return head.lstrip().startswith(b"$$") and b"COLUMN ORDER" in head[:4000].upper()
 
 
 def _starts_with(mark: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.lstrip().startswith(mark)
+
+
+def _write_orbex(record: OrbexFile, path: PathLike) -> None:
+    if record.attitudes is None:
+        raise InputError(f"{path}: an ORBEX file is written of attitudes, and there are none")
+    write_orbex_attitudes(record.attitudes, path)
 
 
 FORMATS: Final[tuple[FileFormat, ...]] = (
@@ -116,6 +133,15 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
             "observation_v1.crx",
             "observation_v3.crx",
         ),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "rinex-meteorology",
+        "RINEX meteorology",
+        _is_meteorology,
+        read_meteorology,
+        write_meteorology,
+        ("meteorology_v2.rnx", "meteorology_v3.rnx"),
         Ending.OPEN,
     ),
     FileFormat(
@@ -141,6 +167,16 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         read_bias_sinex,
         None,
         ("biases.bia",),
+        Ending.MARKED,
+    ),
+    FileFormat("ionex", "IONEX maps", _is_ionex, read_ionex, write_ionex, ("ionosphere.inx",), Ending.MARKED),
+    FileFormat(
+        "orbex",
+        "ORBEX attitudes",
+        _starts_with(b"%=ORBEX"),
+        read_orbex,
+        _write_orbex,
+        ("attitudes.obx",),
         Ending.MARKED,
     ),
     FileFormat(

@@ -118,7 +118,7 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     if records.size == 0:
         raise FormatError(path, int(epoch_lines[0]) + 1, "no position record follows the first epoch")
     block = lines.block(records, 0, _RECORD_WIDTH)
-    _require_end(lines, top, epoch_lines, records, path)
+    _require_end(lines, top, epoch_lines, records, path, whole_line=data.endswith(b"\n"))
     keys, bad = satellite_keys(block[:, 1:4])
     _refuse(bad, records, lines, path, "no satellite in columns 2-4")
     position_km = np.empty((records.size, 3))
@@ -313,12 +313,19 @@ def _accuracies(
 
 
 def _require_end(
-    lines: TextLines, top: int, epoch_lines: NDArray[np.intp], records: NDArray[np.intp], path: str
+    lines: TextLines,
+    top: int,
+    epoch_lines: NDArray[np.intp],
+    records: NDArray[np.intp],
+    path: str,
+    *,
+    whole_line: bool,
 ) -> None:
     """Refuse a file that is cut off.
 
     The last line must be EOF. Where it is not (early files of SP3-a have none), the epochs that line 1
-    announces must all be there and the last of them must hold as many records as the fullest.
+    announces must all be there, the last of them must hold as many records as the fullest, and the last
+    line must have its end (whole_line): digits that are cut off would leave another number.
     """
     tail = range(len(lines) - 1, -1, -1)[:_LAST_LINES]
     if any(lines.text(number).startswith("EOF") for number in tail):
@@ -328,6 +335,7 @@ def _require_end(
         np.searchsorted(epoch_lines, records, side="right") - 1, minlength=epoch_lines.size
     )
     complete = announced.isdigit() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
+    complete &= whole_line
     if not complete:
         raise FormatError(
             path,

@@ -41,7 +41,10 @@ REMARKS = {
 # The label that makes a file what it is: with any byte of it changed, the file is refused.
 LABELS: dict[str, bytes] = {
     "rinex-observation": b"RINEX VERSION / TYPE",
+    "rinex-meteorology": b"RINEX VERSION / TYPE",
     "rinex-clock": b"RINEX VERSION / TYPE",
+    "ionex": b"IONEX VERSION / TYPE",
+    "orbex": b"%=ORBEX",
     "sp3": b"#",
     "antex": b"ANTEX VERSION / SYST",
     "sinex": b"%=SNX",
@@ -56,6 +59,10 @@ WRONG_VERSIONS: dict[str, tuple[bytes, bytes]] = {
     "observation_v4.rnx": (b"     4.02 ", b"     7.02 "),
     "observation_v1.crx": (b"1.0       ", b"9.0       "),
     "observation_v3.crx": (b"3.0       ", b"9.0       "),
+    "meteorology_v2.rnx": (b"     2.11", b"     2.71"),
+    "meteorology_v3.rnx": (b"     3.05", b"     3.99"),
+    "ionosphere.inx": (b"     1.1 ", b"     7.1 "),
+    "attitudes.obx": (b"ORBEX  0.09", b"ORBEX  9.09"),
     "clocks.clk": (b"     3.00 ", b"     9.00 "),
     "clocks_v304.clk": (b"3.04 ", b"9.04 "),
     "orbits_c.sp3": (b"#cP", b"#xP"),
