@@ -19,7 +19,7 @@ from stations.baseline.equations import BaselineEquations, Differences
 from stations.baseline.station_side import StationSide
 from stations.ppp.ambiguities import circular_mean
 from stations.ppp.estimator import Estimate, adjust
-from stations.ppp.integer_least_squares import integer_least_squares
+from stations.ppp.integer_least_squares import integer_least_squares, success_rate
 from stations.signals import is_bds3
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import AdjustmentError
@@ -39,6 +39,9 @@ MINIMUM_RATIO: Final = 3.0
 MINIMUM_FIXED_SHARE: Final = 0.65
 CONSTRAINT_SIGMA_M: Final = 1e-4
 AGREEMENT_SIGNIFICANCE: Final = 1e-3
+# Slow errors that the float ambiguities take up, unknown to their covariance: daily vectors of permanent
+# stations repeat to 1 to 3 mm. A wrong integer shows as centimetres.
+AGREEMENT_FLOOR_M: Final = 0.002
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,8 +213,12 @@ def _joined(
     )
 
 
-def fix_by_rounding(value: FloatArray, covariance: FloatArray) -> dict[int, float]:
-    """Round the clearest first, each lending its certainty to the rest; place -> whole number."""
+def fix_by_rounding(value: FloatArray, covariance: FloatArray) -> tuple[dict[int, float], float]:
+    """Round the clearest first, each lending its certainty to the rest.
+
+    Returns place -> whole number, and the probability that all of them are right (Teunissen 1998).
+    """
+    success = 1.0
     value, covariance = value.copy(), covariance.copy()
     left = np.ones(value.size, dtype=np.bool_)
     fixed: dict[int, float] = {}
@@ -220,14 +227,15 @@ def fix_by_rounding(value: FloatArray, covariance: FloatArray) -> dict[int, floa
         fraction = np.abs(value - np.round(value))
         sure = left & (sigma < ROUNDING_SIGMA_CYCLES) & (fraction < ROUNDING_LIMIT_CYCLES)
         if not sure.any():
-            return fixed
+            break
         k = int(np.argmin(np.where(sure, fraction + 3.0 * sigma, np.inf)))
+        success *= success_rate(np.array([sigma[k] ** 2]))
         fixed[k] = float(np.round(value[k]))
         gain = covariance[:, k] / (covariance[k, k] + 1e-10)
         value = value - gain * (value[k] - fixed[k])
         covariance = covariance - np.outer(gain, covariance[k])
         left[k] = False
-    return fixed
+    return fixed, success
 
 
 def _left_over(
@@ -270,15 +278,14 @@ def fix_baseline(
     estimate: Estimate,
     weight: FloatArray,
     covariance_scale: float,
-    float_scale: float,
 ) -> FixedBaseline:
     """Fix what can be fixed, and prove it.
 
     Parameters
     ----------
     estimate, weight : the converged float solution; weight 0 where an observation was rejected
-    covariance_scale : factor that makes the estimate's covariance that of the residuals
-    float_scale : the same with their correlation in time, for the test of fixed against float
+    covariance_scale : factor that makes the estimate's covariance that of the residuals with their
+        correlation in time: without it multipath makes wrong integers look certain
     """
     remarks: list[str] = []
     n = differences.size
@@ -297,16 +304,17 @@ def fix_baseline(
     transform = double.transform(equations.layout.size)
     value = transform @ estimate.parameters + double.known_m / double.wavelength_m
     covariance = transform @ estimate.covariance @ transform.T * covariance_scale
-    fixed = fix_by_rounding(value, covariance)
+    fixed, rounding_success = fix_by_rounding(value, covariance)
     rest, left, left_covariance = _left_over(value, covariance, fixed)
-    searched, success_rate, ratio = fix_by_search(left, left_covariance)
+    searched, search_success, ratio = fix_by_search(left, left_covariance)
+    success = rounding_success * (1.0 if search_success is None else search_success)
     for k, whole in searched.items():
         fixed[int(rest[k])] = whole
     if len(fixed) < MINIMUM_FIXED_SHARE * double.column.size:
         remarks.append(
             f"ambiguities stay float: {len(fixed)} of {double.column.size} can be fixed, too few to trust"
         )
-        return FixedBaseline(estimate, False, 0.0, success_rate, ratio, tuple(remarks))
+        return FixedBaseline(estimate, False, 0.0, None, None, tuple(remarks))
     held = np.array(sorted(fixed), dtype=np.int64)
     numbers = np.array([fixed[int(k)] for k in held])
     matrix = transform[held] * double.wavelength_m[held, None]
@@ -324,7 +332,7 @@ def fix_baseline(
     )
     place = equations.layout.position
     shift = improved.parameters[place] - estimate.parameters[place]
-    allowed = estimate.covariance[place, place] * float_scale
+    allowed = estimate.covariance[place, place] * covariance_scale + AGREEMENT_FLOOR_M**2 * np.eye(3)
     statistic = float(shift @ np.linalg.solve(allowed, shift))
     limit = float(scipy.stats.chi2.ppf(1.0 - AGREEMENT_SIGNIFICANCE, 3))
     if statistic > limit:
@@ -332,7 +340,5 @@ def fix_baseline(
             f"ambiguities stay float: the fixed vector lies {1e3 * float(np.linalg.norm(shift)):.1f} mm from "
             f"the float one, more than its covariance allows (statistic {statistic:.1f}, limit {limit:.1f})"
         )
-        return FixedBaseline(estimate, False, 0.0, success_rate, ratio, tuple(remarks))
-    return FixedBaseline(
-        improved, True, len(fixed) / max(n_possible, 1), success_rate, ratio, tuple(remarks)
-    )
+        return FixedBaseline(estimate, False, 0.0, None, None, tuple(remarks))
+    return FixedBaseline(improved, True, len(fixed) / max(n_possible, 1), success, ratio, tuple(remarks))

@@ -18,7 +18,6 @@ from stations.baseline.station_side import StationSide
 from stations.ppp.observation_equations import ionosphere_free_factors
 from stations.ppp.parameters import TimeNodes
 from stations.ppp.rows import GPST_MINUS_TAI_NS
-from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -142,7 +141,7 @@ def form_differences(first: StationSide, second: StationSide, ionosphere_free: b
 
 
 def short_arcs(differences: Differences, second_s: FloatArray, options: BaselineOptions) -> NDArray[np.bool_]:
-    """Rows (n,) of arcs with too few epochs or too short a time; second_s : (n,) since the session's start."""
+    """Rows (n,) of arcs with too few epochs or too short a time; second_s : (n,) since the first epoch."""
     n_arcs = differences.n_arcs
     begin, end = np.full(n_arcs, np.inf), np.full(n_arcs, -np.inf)
     np.minimum.at(begin, differences.arc, second_s)

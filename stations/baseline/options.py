@@ -1,12 +1,12 @@
 """What steers a baseline solution, frozen beside the functions it steers."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from stations.ppp.options import PppOptions
 
 # Ambiguities and clocks of GLONASS differ in frequency from satellite to satellite: it is not served.
-BASELINE_SYSTEMS = "GECJ"
+BASELINE_SYSTEMS: Final = "GECJ"
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,11 @@ class BaselineOptions:
         their ionosphere-free combination; "auto" decides by `ionosphere_free_above_m`
     interval_s : of the epochs used, or None for that of the files, at least `minimum_interval_s` where the
         session is longer than an hour
-    phase_sigma_m, code_sigma_m : of one station's observation on one carrier at the zenith; grow with 1/sin(e)
+    phase_sigma_m, code_sigma_m : of one observation on one carrier at the zenith; they grow with 1/sin(e)
     ionosphere_per_length : what the ionosphere differs between the stations, in parts of their distance, at
-        the zenith and on the first carrier: 1 to 2 ppm in quiet mid-latitudes (Teunissen and Kleusberg 1998,
-        "GPS for Geodesy", 5.3.2)
-    troposphere_above_m, troposphere_above_height_m : distance or height difference beyond which the difference
-        of the zenith wet delays is estimated with the ionosphere fixed; with "free" both are estimated
+        the zenith and on the first carrier: about 1 ppm in quiet mid-latitudes
+    troposphere_above_m, troposphere_above_height_m : distance or height difference beyond which the
+        difference of the zenith wet delays is estimated with the ionosphere fixed; with "free" both are
     minimum_arc_s : an arc of continuous phase common to both stations that is shorter is left out
     """
 

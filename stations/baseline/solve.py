@@ -63,8 +63,9 @@ def solve_baseline(
     ----------
     first, second : observations of the same time; products : orbits with clocks (of centimetres or of metres)
     antennas : calibrations in the order of preference; may be empty where both antennas are of one type
-    base_position_ecef_m : (3,) marker of the first station in the orbits' frame; None takes the header's where
-        code confirms it, else that of code. An error of it turns and scales the vector by itself over 20,000 km
+    base_position_ecef_m : (3,) marker of the first station in the orbits' frame; None takes the
+        header's where code confirms it, else that of code. Its error costs the vector as much, times the
+        vector's length over 20,000 km
 
     Raises
     ------
@@ -240,6 +241,17 @@ def _rms(values: FloatArray) -> float:
     return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
 
 
+def _covariance_scale(differences: Differences, estimate: Estimate, weight: FloatArray) -> float:
+    """Factor on the covariance for the size of the phase residuals and their correlation in time."""
+    n, m = differences.size, differences.n_combinations
+    used = weight[: m * n] > 0.0
+    standardised = estimate.residuals[: m * n] * np.sqrt(weight[: m * n])
+    variance_factor = estimate.square_sum / max(estimate.degrees_of_freedom, 1)
+    residual_factor = max(robust_sigma(standardised[used]) ** 2, variance_factor)
+    series = np.concatenate([differences.arc + k * differences.n_arcs for k in range(m)])
+    return residual_factor * correlation_inflation(standardised, series, used)
+
+
 def _solution(
     first: StationSide,
     second: StationSide,
@@ -253,19 +265,15 @@ def _solution(
     estimate, weight = adjusted.estimate, adjusted.weight
     n, m = differences.size, differences.n_combinations
     phase_used = weight[: m * n] > 0.0
-    standardised = estimate.residuals[: m * n] * np.sqrt(weight[: m * n])
-    variance_factor = estimate.square_sum / max(estimate.degrees_of_freedom, 1)
-    residual_factor = max(robust_sigma(standardised[phase_used]) ** 2, variance_factor)
-    series = np.concatenate([differences.arc + k * differences.n_arcs for k in range(m)])
-    scale = residual_factor * correlation_inflation(standardised, series, phase_used)
+    scale = _covariance_scale(differences, estimate, weight)
     fixed_fraction, success_rate, ratio, is_fixed = 0.0, None, None, False
     if options.ambiguities == "fix":
-        fixing = fix_baseline(
-            differences, equations, first, second, estimate, weight, residual_factor, scale
-        )
+        fixing = fix_baseline(differences, equations, first, second, estimate, weight, scale)
         estimate, is_fixed, fixed_fraction = fixing.estimate, fixing.fixed, fixing.fixed_fraction
         success_rate, ratio = fixing.success_rate, fixing.ratio
         remarks = remarks + list(fixing.remarks)
+        # Fixed ambiguities no longer take up slow errors: the residuals show what they are.
+        scale = _covariance_scale(differences, estimate, weight) if is_fixed else scale
     place = equations.layout.position
     marker = second.position_ecef_m + estimate.parameters[place] - second.eccentricity_ecef_m
     base = first.position_ecef_m - first.eccentricity_ecef_m

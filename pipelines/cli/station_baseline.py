@@ -1,0 +1,111 @@
+"""`jizhun station baseline`: the vector between two stations by double differences."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
+
+
+class BaselineAmbiguities(StrEnum):
+    """Values of --ambiguities."""
+
+    FLOAT = "float"
+    FIX = "fix"
+
+
+class Ionosphere(StrEnum):
+    """Values of --ionosphere."""
+
+    AUTO = "auto"
+    FIXED = "fixed"
+    FREE = "free"
+
+
+def baseline(
+    first: Annotated[Path, typer.Argument(metavar="A", help="RINEX observations of the station held.")],
+    second: Annotated[
+        Path, typer.Argument(metavar="B", help="RINEX observations of the other station, of the same time.")
+    ],
+    products: Annotated[
+        list[Path],
+        typer.Option(help="Folder or file with orbits (SP3), found by content and date; may be repeated."),
+    ],
+    centre: Annotated[str | None, typer.Option(help="Analysis centre to take, such as GRG.")] = None,
+    systems: Annotated[str, typer.Option(help="Letters of the systems to use: G, E, C, J.")] = "GEC",
+    ambiguities: Annotated[
+        BaselineAmbiguities, typer.Option(help="Leave ambiguities real, or fix them.")
+    ] = BaselineAmbiguities.FIX,
+    ionosphere: Annotated[
+        Ionosphere,
+        typer.Option(help="Both carriers by themselves (fixed), ionosphere-free, or by length: 20 km."),
+    ] = Ionosphere.AUTO,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="S", min=0.05, max=3600.0, help="Interval of the epochs used, seconds."),
+    ] = None,
+    elevation_cutoff: Annotated[
+        float, typer.Option(metavar="DEG", min=0.0, max=60.0, help="Lowest elevation used, degrees.")
+    ] = 10.0,
+    antex: Annotated[
+        list[Path] | None,
+        typer.Option(help="ANTEX file; may be repeated, the first with the antenna serves."),
+    ] = None,
+    base_position: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(metavar="X Y Z", help="Marker of A, metres; default: its header's where code agrees."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """The vector from station A to station B, ambiguities fixed where that is safe.
+
+    Example: jizhun station baseline WTZR*.crx.gz WTZZ*.crx.gz --products products/ --antex igs20.atx --json
+    """
+    import time
+
+    from pipelines.station_baseline import BaselineRequest, baseline_contract, solve_baseline_files
+
+    unknown = sorted(set(systems) - set("GECJ"))
+    if unknown or not systems:
+        raise typer.BadParameter(
+            f'systems are letters out of "GECJ", not "{systems}"', param_hint="--systems"
+        )
+    request = BaselineRequest(
+        first=(first,),
+        second=(second,),
+        products=tuple(products),
+        centre=centre,
+        systems=systems,
+        ambiguities="fix" if ambiguities is BaselineAmbiguities.FIX else "float",
+        ionosphere=ionosphere.value,
+        interval_s=interval,
+        elevation_cutoff_deg=elevation_cutoff,
+        antex=tuple(antex or ()),
+        base_position_ecef_m=base_position,
+    )
+    began = time.monotonic()
+    with waiting(f"solving {first.name} to {second.name}"):
+        solution = solve_baseline_files(request)
+    contract = baseline_contract(solution, time.monotonic() - began)
+    for remark in solution.remarks:
+        say(f"note: {remark}")
+    if json:
+        write_json(contract)
+        return
+    dx, dy, dz = contract["vector_ecef_m"]
+    east, north, up = contract["vector_enu_m"]
+    sigma = " ".join(f"{value * 1e3:.1f}" for value in contract["sigma_enu_m"])
+    success = solution.success_rate
+    certain = "" if success is None else f", right with {min(success, 0.9999):.2%} or more"
+    console().print(
+        f"{solution.from_station} to {solution.to_station}  {solution.frame} at {contract['epoch']} GPST\n"
+        f"  dx dy dz  {dx:.4f}  {dy:.4f}  {dz:.4f} m   length {contract['length_m']:.4f} m\n"
+        f"  E N U     {east:.4f}  {north:.4f}  {up:.4f} m   σ {sigma} mm\n"
+        f"  {solution.n_epochs} epochs, {solution.n_observations} observations, "
+        f"{', '.join(solution.signals)}, ionosphere {solution.ionosphere}\n"
+        f"  ambiguities {solution.ambiguities} ({solution.fixed_fraction:.0%}{certain})\n"
+        f"  residuals: phase {solution.residual_rms_phase_m * 1e3:.1f} mm, "
+        f"code {solution.residual_rms_code_m:.2f} m; {contract['seconds']:.1f} s"
+    )

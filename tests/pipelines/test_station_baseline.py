@@ -1,0 +1,82 @@
+"""`jizhun station baseline`: its JSON, its text, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+FILES = (
+    "WTZR00DEU_R_20201770000_01D_30S_MO_120epoch.crx.gz",
+    "WTZZ00DEU_R_20201770000_01D_30S_MO_120epoch.crx.gz",
+)
+
+
+@pytest.fixture
+def wettzell_command(jizhun, real_data):
+    folder = real_data / "wettzell_2020177"
+    antex = real_data / "atx" / "igs20_2385_sats_plus_6rcv.atx.gz"
+
+    def run(*words, files=FILES):
+        paths = [folder / name for name in files]
+        return jizhun("station", "baseline", *paths, "--products", folder, "--antex", antex, *words)
+
+    return run
+
+
+@pytest.mark.real_data
+@pytest.mark.xdist_group("baselines")
+def test_json_holds_the_vector_its_covariance_and_how_it_came(wettzell_command):
+    result = wettzell_command("--systems", "G", "--json")
+    assert result.code == 0
+    content = json.loads(result.out)
+    assert (content["from"], content["to"]) == ("WTZR00DEU", "WTZZ00DEU")
+    assert content["ambiguities"] == "fixed"
+    assert content["ionosphere"] == "fixed"
+    assert content["frame"] == "IGS14"
+    assert content["systems"] == ["G"]
+    assert content["length_m"] == pytest.approx(float(np.linalg.norm(content["vector_ecef_m"])), abs=2e-4)
+    assert content["length_m"] == pytest.approx(float(np.linalg.norm(content["vector_enu_m"])), abs=2e-4)
+    covariance = np.array(content["covariance_m2"])
+    assert np.array_equal(covariance, covariance.T)
+    assert np.all(np.linalg.eigvalsh(covariance) > 0.0)
+    assert np.trace(covariance) == pytest.approx(float(np.sum(np.square(content["sigma_enu_m"]))), rel=0.05)
+    assert {item["path"].rsplit("/", 1)[-1] for item in content["inputs"]} >= set(FILES)
+
+
+@pytest.mark.real_data
+@pytest.mark.xdist_group("baselines")
+def test_text_says_length_and_ambiguities(wettzell_command):
+    result = wettzell_command("--systems", "G", "--ambiguities", "float")
+    assert result.code == 0
+    assert "length 1.59" in result.out
+    assert "ambiguities float (0%)" in result.out
+
+
+@pytest.mark.real_data
+@pytest.mark.xdist_group("baselines")
+def test_base_position_is_taken_as_given(wettzell_command):
+    given = ("4075580.2946", "931854.0619", "4801568.2814")
+    result = wettzell_command("--systems", "G", "--json", "--base-position", *given)
+    assert json.loads(result.out)["base_position_ecef_m"] == [float(value) for value in given]
+
+
+@pytest.mark.real_data
+def test_files_of_other_days_are_one_line_of_error(jizhun, real_data):
+    first = real_data / "wettzell_2020177" / FILES[0]
+    second = real_data / "nl_2021001" / "wsra0010.21d.gz"
+    result = jizhun("station", "baseline", first, second, "--products", real_data / "wettzell_2020177")
+    assert result.code == 1
+    assert "no time in common" in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_a_system_without_double_differences_is_wrong_usage(jizhun, tmp_path):
+    result = jizhun("station", "baseline", "a.rnx", "b.rnx", "--products", tmp_path, "--systems", "GR")
+    assert result.code == 2
+    assert "GECJ" in result.err
+
+
+def test_a_missing_file_is_one_line_of_error(jizhun, tmp_path):
+    result = jizhun("station", "baseline", tmp_path / "a.rnx", tmp_path / "b.rnx", "--products", tmp_path)
+    assert result.code == 1
+    assert len(result.err.strip().splitlines()) == 1
