@@ -21,6 +21,7 @@ from transforms.time_scales import Epochs, TimeScale
 
 _TITLE: Final = re.compile(r"Site Information Form \(site log(?P<version>[^)]*)\)", re.IGNORECASE)
 _SECTION: Final = re.compile(r"(?P<number>\d{1,2}(\.\d{1,2}|\.x){0,2})\.?(?=\s|$)\s*(?P<rest>.*)")
+_HEADING: Final = re.compile(r"\d{1,2}\.\s+[A-Z]")
 _FIELD: Final = re.compile(r"\s*(?P<name>[^:]*?)\s*:(\s(?P<value>.*))?$")
 # Longest name of a field with its indent; text with a colon further right is no field (drawings, notes).
 _LONGEST_NAME: Final = 40
@@ -148,7 +149,7 @@ def _sections(lines: Sequence[str]) -> list[_Section]:
     highest = 0
     for number, line in enumerate(lines, start=1):
         match = _SECTION.match(line)
-        if match is not None and _is_next(match["number"], highest):
+        if match is not None and _is_next(match["number"], highest, bool(_HEADING.match(line))):
             highest = int(match["number"].split(".")[0])
             sections.append(_Section(match["number"], number))
             line = " " * 5 + match["rest"]
@@ -167,9 +168,13 @@ def _sections(lines: Sequence[str]) -> list[_Section]:
     return sections
 
 
-def _is_next(number: str, highest: int) -> bool:
-    """Whether a number at a line's start can be the next section's: the form counts up, drawings do not."""
-    return highest <= int(number.split(".")[0]) <= min(highest + 1, _LAST_SECTION_OF_FORM)
+def _is_next(number: str, highest: int, is_heading: bool) -> bool:
+    """Whether a number at a line's start can be the next section's: the form counts up, drawings do not.
+
+    Only a heading ("13.  More Information") may leave sections out.
+    """
+    chapter = int(number.split(".")[0])
+    return highest <= chapter <= _LAST_SECTION_OF_FORM and (is_heading or chapter <= highest + 1)
 
 
 def _numbered(sections: Sequence[_Section], chapter: str) -> list[_Section]:
