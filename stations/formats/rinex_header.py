@@ -128,7 +128,8 @@ def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int
         if lines.text(number)[60:].strip() == "END OF HEADER":
             texts = [(n + 1, lines.text(n)) for n in range(1, number)]
             header = update_header(header, texts, path)
-            if not any(header.codes.values()):
+            # RINEX 2 has one list for all systems, and those of RINEX 3 mean nothing in it.
+            if not (header.codes.get("") if major == 2 else any(header.codes.values())):
                 raise FormatError(path, number + 1, "the header names no observation types")
             return header, number + 1
     raise FormatError(path, len(lines), "no END OF HEADER: the file is cut off")
@@ -216,7 +217,7 @@ def update_header(
             if text[:60].strip() and not pairs:
                 unread.append(number)
         elif label == "LEAP SECONDS":
-            seconds = _leap_seconds(text)
+            seconds = leap_seconds(text)
             if seconds is None:
                 unread.append(number)
             else:
@@ -310,7 +311,7 @@ def _glonass_channels(text: str, path: str, number: int) -> dict[str, int]:
     return channels
 
 
-def _leap_seconds(text: str) -> int | None:
+def leap_seconds(text: str) -> int | None:
     """GPST minus UTC: columns 1-6, with the time system in 25-27 (RINEX 3.03 on); None where unreadable."""
     match = re.match(r" *(\d{1,3})(?: |$)", text[:7])
     if match is None:
