@@ -2,23 +2,22 @@
 
 Montenbruck et al. (2015), Adv. Space Res. 56, 1015-1029: z to the earth, y = z x (direction to the sun),
 x completes the triad and points to the sunlit hemisphere. BeiDou-2 IGSO and MEO turn into orbit-normal mode
-while the sun is within 4 degrees of the orbital plane (same paper, section 4.4). The fast turns of GPS,
-Galileo and BeiDou-3 near noon and midnight are not modelled here: `near_turn` tells where they are.
+while the sun is within 4 degrees of the orbital plane (same paper, section 4.4). How satellites turn near
+noon and midnight is in `yaw_laws`; tabulated attitudes (ORBEX) go before both.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.models.yaw_laws import YawLaw, nominal_yaw_rad, yaw_angle
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 ORBIT_NORMAL_BETA_RAD: Final = np.radians(4.0)
-# A satellite whose yaw must turn faster than its wheels allow lies within this angle of the sun's line when
-# the sun is lower than this above its plane. GPS IIF: 0.11 deg/s against an orbital 0.0083 deg/s: beta < 4.3.
-TURN_BETA_RAD: Final = np.radians(4.5)
-TURN_ORBIT_ANGLE_RAD: Final = np.radians(6.0)
 _ALIGNED: Final = 1e-9  # sine of the angle between the sun and the local vertical
 
 
@@ -42,14 +41,6 @@ def sun_elevation_and_orbit_angle(
     return np.asarray(beta), np.asarray(mu)
 
 
-def near_turn(beta_rad: FloatArray, orbit_angle_rad: FloatArray) -> BoolArray:
-    """Where a yaw-steering satellite may turn differently from the nominal attitude (noon and midnight)."""
-    from_midnight = np.abs(orbit_angle_rad)
-    from_noon = np.pi - from_midnight
-    close = np.minimum(from_midnight, from_noon) < TURN_ORBIT_ANGLE_RAD
-    return np.asarray((np.abs(beta_rad) < TURN_BETA_RAD) & close)
-
-
 def body_axes(
     satellite_m: FloatArray,
     inertial_velocity_m_per_s: FloatArray,
@@ -71,3 +62,43 @@ def body_axes(
     y = _unit(np.where((orbit_normal | undefined)[..., None], y_normal, y_steering))
     x = np.cross(y, z)
     return np.stack([x, y, z], axis=-1)
+
+
+def turned_about_z(axes: FloatArray, angle_rad: FloatArray) -> FloatArray:
+    """Body axes (..., 3, 3) turned about their z axis by angles (...), from x towards y."""
+    cosine, sine = np.cos(angle_rad)[..., None], np.sin(angle_rad)[..., None]
+    x, y = axes[..., 0], axes[..., 1]
+    return np.stack([cosine * x + sine * y, cosine * y - sine * x, axes[..., 2]], axis=-1)
+
+
+def axes_by_law(
+    axes: FloatArray,
+    beta_rad: FloatArray,
+    orbit_angle_rad: FloatArray,
+    orbit_rate_rad_per_s: FloatArray,
+    satellite_index: NDArray[np.int64],
+    laws: Sequence[YawLaw],
+) -> tuple[FloatArray, BoolArray]:
+    """Nominal body axes turned to the yaw of each satellite's own law.
+
+    Parameters
+    ----------
+    axes : (n, 3, 3) yaw-steering; beta_rad, orbit_angle_rad, orbit_rate_rad_per_s, satellite_index : (n,)
+    laws : of each satellite
+
+    Returns
+    -------
+    axes : (n, 3, 3); doubtful : (n,) where no law tells the yaw
+    """
+    turn = np.zeros(satellite_index.shape)
+    doubtful = np.zeros(satellite_index.shape, dtype=np.bool_)
+    codes = {law: k for k, law in enumerate(dict.fromkeys(laws))}
+    code = np.array([codes[law] for law in laws], dtype=np.int64)[satellite_index]
+    for law, number in codes.items():
+        rows = np.flatnonzero(code == number)
+        if law is YawLaw.BEIDOU2 or rows.size == 0:
+            continue  # orbit-normal near the plane, nominal else: chosen where the axes are made
+        beta, orbit_angle = beta_rad[rows], orbit_angle_rad[rows]
+        yaw, doubtful[rows] = yaw_angle(law, beta, orbit_angle, orbit_rate_rad_per_s[rows])
+        turn[rows] = yaw - nominal_yaw_rad(beta, orbit_angle)
+    return turned_about_z(axes, turn), doubtful

@@ -1,5 +1,6 @@
 """The geometry of a signal's path from satellite to station, for many observations at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,12 @@ from stations.models.phase_windup import continuous_windup_cycles, windup_angle_
 from stations.models.relativity import periodic_clock_correction_s, shapiro_delay_m
 from stations.models.satellite_attitude import (
     ORBIT_NORMAL_BETA_RAD,
+    axes_by_law,
     body_axes,
-    near_turn,
     sun_elevation_and_orbit_angle,
 )
+from stations.models.tabulated_attitude import AttitudeTable
+from stations.models.yaw_laws import YawLaw
 from stations.ppp.orbits import ClockTable, OrbitTable
 from transforms.constants import EARTH_ROTATION_RATE_RAD_PER_S, SPEED_OF_LIGHT_M_PER_S
 from transforms.geodetic import enu_matrix_at
@@ -32,7 +35,7 @@ class SignalPaths:
     line_of_sight : unit vectors from station to satellite
     satellite_axes : (n, 3, 3) body axes as columns
     windup_cycles : continuous for each satellite
-    turning : where the nominal attitude is doubtful
+    turning : where the attitude is doubtful, near noon or midnight
     valid : orbit and clock are there; elsewhere the numbers are NaN
     """
 
@@ -69,7 +72,8 @@ def signal_paths(
     orbit_index: IntArray,
     clocks: ClockTable,
     clock_index: IntArray,
-    orbit_normal_capable: NDArray[np.bool_],
+    yaw_laws: Sequence[YawLaw],
+    attitudes: AttitudeTable | None = None,
 ) -> SignalPaths:
     """Paths of n observations in time order.
 
@@ -81,7 +85,8 @@ def signal_paths(
     receiver_clock_s : (n,) receiver clock minus system time, s; 1e-7 s is good enough
     sun_ecef_m : (n, 3)
     orbit_index, clock_index : (n_satellite,) places in the tables, -1 where absent
-    orbit_normal_capable : (n_satellite,) satellites that fly orbit-normal when the sun is low
+    yaw_laws : (n_satellite,) how each satellite turns near noon and midnight
+    attitudes : the centre's own, which go before the laws where they are tabulated
     """
     in_orbit = orbit_index[satellite_index]
     in_clock = clock_index[satellite_index]
@@ -120,8 +125,16 @@ def signal_paths(
     total = distance + shapiro_delay_m(satellite, station_ecef_m) - SPEED_OF_LIGHT_M_PER_S * clock
 
     beta, orbit_angle = sun_elevation_and_orbit_angle(satellite, inertial, sun_ecef_m)
-    normal_mode = orbit_normal_capable[satellite_index] & (np.abs(beta) < ORBIT_NORMAL_BETA_RAD)
+    is_beidou2 = np.array([law is YawLaw.BEIDOU2 for law in yaw_laws], dtype=np.bool_)
+    normal_mode = is_beidou2[satellite_index] & (np.abs(beta) < ORBIT_NORMAL_BETA_RAD)
     axes = body_axes(satellite, inertial, sun_ecef_m, normal_mode)
+    orbit_rate = np.linalg.norm(np.cross(satellite, inertial), axis=1) / np.sum(satellite**2, axis=1)
+    axes, turning = axes_by_law(axes, beta, orbit_angle, orbit_rate, satellite_index, yaw_laws)
+    if attitudes is not None:
+        tabulated, known = attitudes.axes(epoch_ns, -receiver_clock_s - flight, satellite_index)
+        columns = [_rotate_z(tabulated[..., k], angle) for k in range(3)]
+        axes = np.where(known[:, None, None], np.stack(columns, axis=-1), axes)
+        turning = turning & ~known
 
     # One station: its horizon does not turn by more than a tide's nanoradians.
     rows = enu_matrix_at(np.mean(station_ecef_m, axis=0))
@@ -134,6 +147,6 @@ def signal_paths(
         elevation_rad=np.arcsin(np.clip(enu[:, 2], -1.0, 1.0)),
         satellite_axes=axes,
         windup_cycles=windup,
-        turning=near_turn(beta, orbit_angle) & ~normal_mode,
+        turning=turning,
         valid=valid,
     )

@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from stations.models.tabulated_attitude import AttitudeTable
+from stations.models.yaw_laws import YawLaw, yaw_law_of
 from stations.ppp.observation_equations import (
     AntennaCorrections,
     Equations,
@@ -35,7 +37,6 @@ from transforms.time_scales import Epochs
 FloatArray = NDArray[np.float64]
 
 _DAY_NS: Final = 86_400_000_000_000
-_BEIDOU2_LAST_PRN: Final = 18  # the satellites that fly orbit-normal while the sun is low
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +83,6 @@ class Session:
         self._clocks = clock_table(products)
         self._orbit_index = satellite_lookup(selected.satellites, self._orbits.satellites)
         self._clock_index = satellite_lookup(selected.satellites, self._clocks.satellites)
-        self._orbit_normal = np.array(
-            [s[0] == "C" and int(s[1:]) <= _BEIDOU2_LAST_PRN for s in selected.satellites], dtype=np.bool_
-        )
         self._sigma_factor = np.array([observation_sigma_factor(s) for s in selected.satellites])
         steps_s = np.diff(epochs.tai_ns) / 1e9
         usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
@@ -94,6 +92,12 @@ class Session:
         self._receiver_antenna = receiver_antenna
         middle = Epochs(np.asarray(epochs.tai_ns[len(epochs) // 2]))
         self._satellite_antennas = SatelliteAntennas.of(selected.satellites, antennas, middle)
+        self._yaw_laws = tuple(
+            YawLaw.UNKNOWN if a is None else yaw_law_of(a.kind) for a in self._satellite_antennas.calibrations
+        )
+        self._attitudes = (
+            None if products.attitudes is None else AttitudeTable(products.attitudes, selected.satellites)
+        )
 
     def constraints(self, layout: ParameterLayout) -> tuple[sp.csr_array, FloatArray, FloatArray]:
         """Pseudo-observations of the unknowns: design, value, weight."""
@@ -116,7 +120,8 @@ class Session:
             self._orbit_index,
             self._clocks,
             self._clock_index,
-            self._orbit_normal,
+            self._yaw_laws,
+            self._attitudes,
         )
 
     def antenna_corrections(self, rows: ObservationRows, paths: SignalPaths) -> AntennaCorrections:
