@@ -18,11 +18,11 @@ from pipelines.observation_files import ObservationFiles, files_sha256
 from pipelines.record_json import record_from_json, record_to_json
 from pipelines.records import StationDay, StationDayStatus
 from pipelines.settings import Region, day_name
+from pipelines.shared_products import day_products, shared_antennas
 from pipelines.work_store import StageKey, StageResult, WorkStore
 from stations.formats.antex import read_antex
 from stations.formats.atomic_write import write_atomically
 from stations.formats.ocean_loading import read_ocean_loading
-from stations.formats.products import find_products
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
@@ -277,8 +277,9 @@ def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
     if task.antenna is not None:
         observations = with_antenna(observations, task.antenna)
     epochs = observations.epochs
-    products = find_products(
-        [Path(path) for path in task.products],
+    products = day_products(
+        task.reference_sha256,
+        task.products,
         epochs[0],
         epochs[-1],
         systems=task.systems,
@@ -289,7 +290,7 @@ def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
     solution = solve_station(
         observations,
         products,
-        read_antennas(tuple(Path(path) for path in task.antex)),
+        shared_antennas(task.reference_sha256, task.antex),
         options=task.options,
         ocean_loading=station_ocean_loading(
             None if task.ocean_loading is None else Path(task.ocean_loading), task.station
