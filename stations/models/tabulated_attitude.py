@@ -35,7 +35,7 @@ class AttitudeTable:
     def axes(
         self, epoch_ns: IntArray, offset_s: FloatArray, satellite_index: IntArray
     ) -> tuple[FloatArray, BoolArray]:
-        """Body axes as columns (n, 3, 3), terrestrial at `epoch_ns + offset_s` (TAI), and where they are known.
+        """Body axes as columns (n, 3, 3), terrestrial at `epoch_ns + offset_s` (TAI), and where known (n,).
 
         Between nodes the two quaternions are blended and made of unit length. Not carried over gaps of more
         than a minute nor beyond the table by more than that; unknown rows hold the unit matrix.

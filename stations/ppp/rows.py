@@ -26,6 +26,7 @@ class ObservationRows:
     """Observations of the epochs used, one row for each epoch and satellite, in time order.
 
     epoch_ns : (n_epoch,) TAI; epoch_index, satellite_index, arc : (n,); code_m, phase_m : (n, 2) carriers
+    satellite_code_bias_removed : the codes are free of what depends on elevation on board (BeiDou-2)
     """
 
     epoch_ns: IntArray
@@ -34,6 +35,7 @@ class ObservationRows:
     code_m: FloatArray
     phase_m: FloatArray
     arc: IntArray
+    satellite_code_bias_removed: bool = False
 
     @property
     def size(self) -> int:
@@ -54,6 +56,7 @@ class ObservationRows:
             self.code_m[keep],
             self.phase_m[keep],
             self.arc[keep],
+            self.satellite_code_bias_removed,
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from stations.models.beidou2_code_bias import beidou2_code_correction_m
 from stations.models.tabulated_attitude import AttitudeTable
 from stations.models.yaw_laws import YawLaw, yaw_law_of
 from stations.ppp.observation_equations import (
@@ -134,10 +135,26 @@ class Session:
             self._receiver_antenna,
         )
 
+    def without_satellite_code_bias(self, rows: ObservationRows, paths: SignalPaths) -> ObservationRows:
+        """Rows with the elevation-dependent code bias of BeiDou-2 taken off, once."""
+        if rows.satellite_code_bias_removed:
+            return rows
+        code_m = rows.code_m.copy()
+        for k, calibration in enumerate(self._satellite_antennas.calibrations):
+            if calibration is None or not calibration.kind.startswith("BEIDOU-2"):
+                continue
+            mine = np.flatnonzero(rows.satellite_index == k)
+            for j, band in enumerate(self.selected.bands[k]):
+                code_m[mine, j] += beidou2_code_correction_m(
+                    self.selected.satellites[k], calibration.kind, band, paths.elevation_rad[mine]
+                )
+        return replace(rows, code_m=code_m, satellite_code_bias_removed=True)
+
     def linearise(
         self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray, clock_s: FloatArray
     ) -> LinearProblem:
         """Equations of rows about a position and clocks."""
+        rows = self.without_satellite_code_bias(rows, paths)
         antenna_m = self.antenna_corrections(rows, paths).correction_m
         mjd = self.epochs.modified_julian_date()
         troposphere = troposphere_model(position_ecef_m, mjd[rows.epoch_index], paths.elevation_rad)
