@@ -15,6 +15,7 @@ from stations.formats.atomic_write import write_atomically
 from stations.formats.calendar_fields import calendar_nanoseconds
 from stations.formats.compression import compress_for, read_bytes
 from stations.formats.fixed_width import FloatArray
+from stations.formats.text_lines import split_text
 from stations.records import AntennaCalibration, AntennaFrequencyCalibration, AntennaType, PathLike
 from transforms.errors import FormatError
 from transforms.time_scales import Epochs, TimeScale
@@ -33,7 +34,7 @@ class _Reader:
 
     def __init__(self, text: str, path: PathLike) -> None:
         self.path = path
-        self.lines = text.splitlines()
+        self.lines = split_text(text)
         self.number = 0
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

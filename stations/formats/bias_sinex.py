@@ -14,6 +14,7 @@ import numpy as np
 from stations.formats.analysis_centres import centre_code
 from stations.formats.compression import read_bytes
 from stations.formats.satellite_names import TIME_SYSTEM
+from stations.formats.text_lines import latin_1_lines
 from stations.records import InputFile, PathLike, SignalBias, SignalBiases
 from stations.signals import wavelength_m
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
@@ -59,7 +60,7 @@ def read_bias_sinex(path: PathLike) -> SignalBiases:
 def parse_bias_sinex(data: bytes, identity: InputFile) -> SignalBiases:
     """Like `read_bias_sinex`, from the plain text."""
     path = identity.path
-    lines = data.decode("latin-1").splitlines()
+    lines = latin_1_lines(data)
     match = _FIRST_LINE.match(lines[0]) if lines else None
     if match is None:
         raise FormatError(path, 1, f"expected '%=BIA 1.00 ...', found {lines[0][:60] if lines else ''!r}")

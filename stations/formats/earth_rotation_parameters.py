@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for, read_bytes
 from stations.formats.fixed_width import parse_reals, split_lines
+from stations.formats.text_lines import latin_1_lines
 from stations.records import EarthRotationParameters, InputFile, PathLike
 from transforms.constants import ARCSECOND_RAD
 from transforms.errors import FormatError
@@ -60,7 +61,7 @@ def is_earth_rotation(head: bytes) -> bool:
 
 
 def _head_lines(data: bytes) -> list[str]:
-    return [line for line in data[:4000].decode("latin-1").splitlines() if line.strip()]
+    return [line for line in latin_1_lines(data[:4000]) if line.strip()]
 
 
 def parse_earth_rotation_parameters(data: bytes, identity: InputFile) -> EarthRotationParameters:
@@ -105,7 +106,7 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
     numbers: list[int] = []
     names = ""
     widest = 0
-    texts = data.decode("latin-1").splitlines()
+    texts = latin_1_lines(data)
     last_line = len(texts)
     for number, line in enumerate(texts, start=1):
         fields = line.split()

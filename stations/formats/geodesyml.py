@@ -23,7 +23,7 @@ _DECLARATION: Final = re.compile(rb"<!\s*(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATIO
 _ENCODING: Final = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']*)[\"']")
 # Encodings in which "<!" is the bytes "<!"; in others a declaration could hide from the check above.
 _ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "windows-1252"})
-_NAMESPACE: Final = re.compile(r"\{urn:xml-gov-au:icsm:egeodesy:(?P<version>[^}]*)\}GeodesyML\Z")
+_NAMESPACE: Final = re.compile(r"\{urn:xml-gov-au:icsm:egeodesy:(?P<version>0\.[1-5])\}GeodesyML\Z")
 _MAXIMUM_BYTES: Final = 64 * 1024**2  # the largest site logs have 0.3 MB
 _DATE: Final = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})(T(?P<time>\d{2}:\d{2}(:\d{2})?)(\.\d+)?)?(?P<zone>Z|[+-]00:00)?\Z"

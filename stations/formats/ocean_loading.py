@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from stations.formats.compression import read_bytes
+from stations.formats.text_lines import latin_1_lines
 from stations.records import OceanLoading, PathLike
 from transforms.errors import FormatError
 
@@ -40,7 +41,7 @@ def read_ocean_loading(path: PathLike) -> dict[str, OceanLoading]:
     station = ""
     rows: list[list[float]] = []
     number = 0
-    for number, line in enumerate(data.decode("latin-1").splitlines(), start=1):
+    for number, line in enumerate(latin_1_lines(data), start=1):
         if line.startswith("$$"):
             match = _MODEL.match(line)
             if match is not None:

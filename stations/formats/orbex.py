@@ -18,6 +18,7 @@ from stations.formats.calendar_fields import calendar_nanoseconds
 from stations.formats.compression import compress_for, read_bytes
 from stations.formats.fixed_width import FloatArray
 from stations.formats.satellite_names import TIME_SYSTEM
+from stations.formats.text_lines import latin_1_lines
 from stations.records import InputFile, PathLike, SatelliteAttitudes, SatelliteOrbits
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
@@ -91,7 +92,7 @@ def read_orbex(path: PathLike) -> OrbexFile:
 def parse_orbex(data: bytes, identity: InputFile) -> OrbexFile:
     """Like `read_orbex`, from the plain text."""
     path = identity.path
-    lines = data.decode("latin-1").splitlines()
+    lines = latin_1_lines(data)
     match = _FIRST_LINE.match(lines[0].rstrip())
     if match is None:
         raise FormatError(path, 1, f"expected '%=ORBEX  0.09', found {lines[0][:40]!r}")

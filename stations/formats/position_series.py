@@ -14,6 +14,7 @@ import numpy as np
 
 from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for, read_bytes
+from stations.formats.text_lines import latin_1_lines
 from stations.records import FloatArray, InputFile, PathLike
 from transforms.ellipsoids import WGS84
 from transforms.errors import FormatError, InputError
@@ -75,7 +76,7 @@ def read_position_series(path: PathLike) -> PositionSeries:
         that cannot be read or that contradict each other, epochs out of order; with the line
     """
     data, identity = read_bytes(path)
-    lines = data.decode("latin-1").splitlines()
+    lines = latin_1_lines(data)
     if _POS_TITLE in lines[0]:
         return _parse_pos(lines, identity)
     return _parse_ngl(lines, identity)

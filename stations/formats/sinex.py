@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stations.formats.sinex_reading import parse_sinex, read_sinex
+from stations.formats.sinex_reading import parse_sinex, read_discontinuities, read_sinex
 from stations.formats.sinex_records import (
     SinexAntenna,
     SinexDocument,
@@ -35,6 +35,7 @@ __all__ = [
     "document_of_positions",
     "frame_of",
     "parse_sinex",
+    "read_discontinuities",
     "read_sinex",
     "render_sinex",
     "station_names",

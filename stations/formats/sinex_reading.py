@@ -14,14 +14,17 @@ from stations.formats.sinex_records import (
     COLUMNS,
     Column,
     SinexAntenna,
+    SinexDiscontinuity,
     SinexDocument,
     SinexEccentricity,
     SinexEpochs,
     SinexHeader,
+    SinexNormalEquations,
     SinexParameter,
     SinexReceiver,
     SinexSite,
 )
+from stations.formats.text_lines import latin_1_lines
 from stations.records import InputFile, PathLike
 from transforms.errors import FormatError
 from transforms.time_scales import SECONDS_PER_DAY, Epochs
@@ -41,8 +44,13 @@ _SITE_TAIL: Final = re.compile(
     r"(\d{1,3}\s+\d{1,2}\s+\d{1,2}\.\d) ([ -]{0,3}\d{1,3}[ -]\s?\d{1,2}\s+\d{1,2}\.\d)\s+(-?\d+\.\d)\s*\Z"
 )
 _MATRIX_BLOCK: Final = "SOLUTION/MATRIX_ESTIMATE"
+_APRIORI_MATRIX_BLOCK: Final = "SOLUTION/MATRIX_APRIORI"
+_VECTOR_BLOCK: Final = "SOLUTION/NORMAL_EQUATION_VECTOR"
+_NORMAL_BLOCK: Final = "SOLUTION/NORMAL_EQUATION_MATRIX"
+_DISCONTINUITY_BLOCK: Final = "SOLUTION/DISCONTINUITY"
 # A full matrix of this many parameters takes 12 GB; no network of one file is that large.
 _MAXIMUM_MATRIX_PARAMETERS: Final = 40_000
+_MAXIMUM_APRIORI_PARAMETERS: Final = 5_000  # constraints are read beside the covariance: 0.2 GB more
 
 
 @dataclass
@@ -134,10 +142,10 @@ def read_sinex(path: PathLike) -> SinexDocument:
 def parse_sinex(data: bytes, identity: InputFile) -> SinexDocument:
     """The document in the plain text of a SINEX file; see `read_sinex`."""
     path = identity.path
-    lines = data.decode("latin-1").splitlines()
+    lines = latin_1_lines(data)
     cache: dict[str, Epochs | None] = {}
     header = _parse_header(path, lines[0], cache)
-    blocks, matrix_qualifier, left_out, is_ended = _split_blocks(path, lines)
+    blocks, qualifiers, left_out, is_ended = _split_blocks(path, lines)
 
     def each(name: str, make: Callable[[_Line], _Record]) -> tuple[_Record, ...]:
         return tuple(make(_Line(path, number, text, COLUMNS[name])) for number, text in blocks.get(name, ()))
@@ -152,6 +160,9 @@ def parse_sinex(data: bytes, identity: InputFile) -> SinexDocument:
         raise FormatError(
             path, 1, f"the header tells of {header.n_parameters} estimates, and there are {len(estimates)}"
         )
+    remarks: list[str] = []
+    if not is_ended:
+        remarks.append("the file ends without %ENDSNX, but all its estimates are there")
     return SinexDocument(
         header=header,
         reference=each("FILE/REFERENCE", lambda line: (line.field("key"), line.field("text"))),
@@ -164,11 +175,36 @@ def parse_sinex(data: bytes, identity: InputFile) -> SinexDocument:
         statistics=each("SOLUTION/STATISTICS", lambda line: (line.field("name"), line.real("value"))),
         apriori=apriori,
         estimates=estimates,
-        covariance=_matrix(path, blocks.get(_MATRIX_BLOCK, []), matrix_qualifier, estimates),
+        covariance=_matrix(path, blocks.get(_MATRIX_BLOCK, []), qualifiers.get(_MATRIX_BLOCK, ""), estimates),
         blocks_left_out=left_out,
-        remarks=() if is_ended else ("the file ends without %ENDSNX, but all its estimates are there",),
         inputs=(identity,),
+        apriori_covariance=_apriori_matrix(path, blocks, qualifiers, apriori, remarks),
+        normal_equations=_normal_equations(path, blocks, qualifiers, cache),
+        discontinuities=each(_DISCONTINUITY_BLOCK, lambda line: _discontinuity(line, cache)),
+        remarks=tuple(remarks),
     )
+
+
+def read_discontinuities(path: PathLike) -> tuple[SinexDiscontinuity, ...]:
+    """The block SOLUTION/DISCONTINUITY of a SINEX file, or of a file that holds nothing but this block.
+
+    The IGS's and national lists go round in both forms, with and without "%=SNX" and "%ENDSNX".
+    """
+    data, identity = read_bytes(path)
+    lines = latin_1_lines(data)
+    cache: dict[str, Epochs | None] = {}
+    has_header = lines[0].startswith("%=SNX")
+    if has_header:
+        _parse_header(identity.path, lines[0], cache)
+    blocks, _, _, _ = _split_blocks(identity.path, lines, first_line=1 if has_header else 0)
+    columns = COLUMNS[_DISCONTINUITY_BLOCK]
+    found = tuple(
+        _discontinuity(_Line(identity.path, number, text, columns), cache)
+        for number, text in blocks.get(_DISCONTINUITY_BLOCK, [])
+    )
+    if not found:
+        raise FormatError(path, None, f"the file has no line in a block {_DISCONTINUITY_BLOCK}")
+    return found
 
 
 def _parse_header(path: str, text: str, cache: dict[str, Epochs | None]) -> SinexHeader:
@@ -201,20 +237,23 @@ def _parse_header(path: str, text: str, cache: dict[str, Epochs | None]) -> Sine
     )  # fmt: skip
 
 
+_Blocks = dict[str, list[tuple[int, str]]]
+
+
 def _split_blocks(
-    path: str, lines: list[str]
-) -> tuple[dict[str, list[tuple[int, str]]], str, tuple[str, ...], bool]:
-    """Lines of the known blocks with their numbers, the matrix's qualifier ("L COVA"), names of others,
-    and whether %ENDSNX was met.
+    path: str, lines: list[str], first_line: int = 1
+) -> tuple[_Blocks, dict[str, str], tuple[str, ...], bool]:
+    """Lines of the known blocks with their numbers, the blocks' qualifiers ("L COVA"), names of others, and
+    whether %ENDSNX was met. The header is line `first_line`; 0 where the file has none.
     """
-    blocks: dict[str, list[tuple[int, str]]] = {}
+    blocks: _Blocks = {}
     left_out: list[str] = []
-    qualifier = ""
+    qualifiers: dict[str, str] = {}
     open_name, open_line = "", 0
     content: list[tuple[int, str]] = []
     for number, text in enumerate(lines, start=1):
         mark = text[:1]
-        if mark in ("*", "") or number == 1:
+        if mark in ("*", "") or number == first_line:
             continue
         if mark == "+":
             if open_name:
@@ -231,12 +270,12 @@ def _split_blocks(
                 raise FormatError(path, open_line, f"a second block {name}")
             else:
                 blocks[name] = content
-                qualifier = rest.strip() if name == _MATRIX_BLOCK else qualifier
+                qualifiers[name] = rest.strip()
             open_name = ""
         elif text.startswith("%ENDSNX"):
             if open_name:
                 raise FormatError(path, number, f"block {open_name} of line {open_line} is not closed")
-            return blocks, qualifier, tuple(left_out), True
+            return blocks, qualifiers, tuple(left_out), True
         elif mark == " ":
             if text.strip():
                 if not open_name:
@@ -246,7 +285,7 @@ def _split_blocks(
             raise FormatError(path, number, f"a line begins with '%', '*', '+', '-' or ' ', not {mark!r}")
     if open_name:
         raise FormatError(path, len(lines), f"the file is cut off in block {open_name} of line {open_line}")
-    return blocks, qualifier, tuple(left_out), False
+    return blocks, qualifiers, tuple(left_out), False
 
 
 def _check_indices(path: str, name: str, indices: list[int], content: list[tuple[int, str]]) -> None:
@@ -324,6 +363,78 @@ def _parameter(line: _Line, cache: dict[str, Epochs | None]) -> SinexParameter:
         line.real("value"),
         line.real("sigma"),
     )
+
+
+def _discontinuity(line: _Line, cache: dict[str, Epochs | None]) -> SinexDiscontinuity:
+    quantity = line.field("quantity")
+    if quantity not in ("P", "V", "A"):  # "A" (annual signals) stands in the files of ITRF2020
+        raise line.refuse("quantity", "P, V or A")
+    return SinexDiscontinuity(*_place(line, cache), quantity, line.field("remark"))
+
+
+def _apriori_matrix(
+    path: str,
+    blocks: _Blocks,
+    qualifiers: Mapping[str, str],
+    apriori: tuple[SinexParameter, ...],
+    remarks: list[str],
+) -> FloatArray | None:
+    """The covariance of the a priori values. Constraints on some parameters only have no covariance."""
+    content = blocks.get(_APRIORI_MATRIX_BLOCK, [])
+    if not content:
+        return None
+    if len(apriori) > _MAXIMUM_APRIORI_PARAMETERS:
+        remarks.append(f"the a priori matrix of {len(apriori)} parameters is not taken over")
+        return None
+    qualifier = qualifiers.get(_APRIORI_MATRIX_BLOCK, "")
+    if qualifier.endswith("INFO"):
+        information = _matrix(path, content, qualifier.replace("INFO", "COVA"), apriori)
+        if information is None or not np.all(np.diagonal(information) > 0.0):
+            remarks.append("the a priori information does not bind all parameters: it is not taken over")
+            return None
+    return _matrix(path, content, qualifier, apriori)
+
+
+def _normal_equations(
+    path: str, blocks: _Blocks, qualifiers: Mapping[str, str], cache: dict[str, Epochs | None]
+) -> SinexNormalEquations | None:
+    vector, content = blocks.get(_VECTOR_BLOCK, []), blocks.get(_NORMAL_BLOCK, [])
+    if not vector:
+        if content:
+            raise FormatError(path, content[0][0] - 1, f"{_NORMAL_BLOCK} without {_VECTOR_BLOCK}")
+        return None
+    parameters: list[SinexParameter] = []
+    for number, text in vector:
+        line = _Line(path, number, text, COLUMNS[_VECTOR_BLOCK])
+        parameters.append(
+            SinexParameter(
+                line.integer("index"),
+                line.field("kind"),
+                line.field("code"),
+                line.field("point"),
+                line.field("solution"),
+                line.time("epoch", cache),
+                line.field("unit"),
+                line.field("constraint"),
+                line.real("value"),
+                0.0,
+            )
+        )
+    _check_indices(path, _VECTOR_BLOCK, [p.index for p in parameters], vector)
+    matrix: FloatArray | None = None
+    if content:
+        triangle = qualifiers.get(_NORMAL_BLOCK, "")
+        n = len(parameters)
+        if triangle not in ("L", "U") or n > _MAXIMUM_MATRIX_PARAMETERS:
+            raise FormatError(
+                path,
+                content[0][0] - 1,
+                f"expected L or U and {_MAXIMUM_MATRIX_PARAMETERS} parameters at most",
+            )
+        matrix = np.zeros((n, n))
+        for row, column, value in _matrix_elements(path, content, triangle, n):
+            matrix[row, column] = matrix[column, row] = value
+    return SinexNormalEquations(tuple(parameters), np.array([p.value for p in parameters]), matrix)
 
 
 def _matrix_elements(

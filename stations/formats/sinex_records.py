@@ -46,6 +46,14 @@ _PARAMETER: Final = {
     "value": Column(47, 21),
     "sigma": Column(69, 11),
 }
+_VECTOR: Final = {**{k: v for k, v in _PARAMETER.items() if k != "sigma"}}
+_MATRIX: Final = {
+    "row": Column(1, 5),
+    "column": Column(7, 5),
+    "first": Column(13, 21),
+    "second": Column(35, 21),
+    "third": Column(57, 21),
+}
 # Blocks that are taken over, with their columns (SINEX 2.02, chapter 4 and appendix I).
 COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "FILE/REFERENCE": {"key": Column(1, 18), "text": Column(20, 60)},
@@ -77,12 +85,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "SOLUTION/STATISTICS": {"name": Column(1, 30), "value": Column(32, 22)},
     "SOLUTION/APRIORI": _PARAMETER,
     "SOLUTION/ESTIMATE": _PARAMETER,
-    "SOLUTION/MATRIX_ESTIMATE": {
-        "row": Column(1, 5),
-        "column": Column(7, 5),
-        "first": Column(13, 21),
-        "second": Column(35, 21),
-        "third": Column(57, 21),
+    "SOLUTION/MATRIX_ESTIMATE": _MATRIX,
+    "SOLUTION/MATRIX_APRIORI": _MATRIX,
+    "SOLUTION/NORMAL_EQUATION_VECTOR": _VECTOR,
+    "SOLUTION/NORMAL_EQUATION_MATRIX": _MATRIX,
+    "SOLUTION/DISCONTINUITY": {
+        **_SETUP,
+        "quantity": Column(42, 1),
+        "remark": Column(46, 100),
     },
 }
 
@@ -181,6 +191,38 @@ class SinexEpochs:
 
 
 @dataclass(frozen=True)
+class SinexDiscontinuity:
+    """SOLUTION/DISCONTINUITY (SINEX 2.02, the IGS's discontinuity files): the time of a solution number.
+
+    quantity : "P" position or "V" velocity; start and end are None where open; remark : what happened at end
+    """
+
+    code: str
+    point: str
+    solution: str
+    technique: str
+    start: Epochs | None
+    end: Epochs | None
+    quantity: str
+    remark: str
+
+
+@dataclass(frozen=True, eq=False)
+class SinexNormalEquations:
+    """SOLUTION/NORMAL_EQUATION_VECTOR and _MATRIX: matrix @ correction = right_side, without constraints.
+
+    parameters : in the order of matrix and vector; their value is the right side's, sigma 0
+    right_side : (n,); matrix : (n, n), symmetric, or None where the file has the vector alone. Units are
+        1/unit and 1/unit2 of the parameters. Weighted square sum, observations and unknowns are in the
+        document's statistics.
+    """
+
+    parameters: tuple["SinexParameter", ...]
+    right_side: FloatArray
+    matrix: FloatArray | None
+
+
+@dataclass(frozen=True)
 class SinexParameter:
     """A line of SOLUTION/APRIORI or SOLUTION/ESTIMATE. Value and sigma are in `unit` ("m", "m/y", "mas")."""
 
@@ -203,6 +245,9 @@ class SinexDocument:
     statistics : (name, value) in the file's order
     covariance : (n, n) in the order of `estimates`, units squared of the parameters; None where the file has
         no matrix (or an empty one)
+    apriori_covariance : (n, n) of `apriori`, the constraints that the estimates rest on, or None
+    normal_equations : or None where the file has none
+    discontinuities : in the file's order
     blocks_left_out : names of blocks that the reader does not take over, in the file's order
     remarks : what was odd in the file, in words
     """
@@ -222,3 +267,6 @@ class SinexDocument:
     blocks_left_out: tuple[str, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     remarks: tuple[str, ...] = ()
+    apriori_covariance: FloatArray | None = None
+    normal_equations: SinexNormalEquations | None = None
+    discontinuities: tuple[SinexDiscontinuity, ...] = ()

@@ -9,6 +9,7 @@ from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for
 from stations.formats.sinex_records import (
     SinexAntenna,
+    SinexDiscontinuity,
     SinexDocument,
     SinexEccentricity,
     SinexEpochs,
@@ -16,7 +17,7 @@ from stations.formats.sinex_records import (
     SinexReceiver,
     SinexSite,
 )
-from stations.records import PathLike
+from stations.records import FloatArray, PathLike
 from transforms.errors import InputError
 from transforms.time_scales import SECONDS_PER_DAY, Epochs
 
@@ -27,6 +28,7 @@ _FIRST_YEAR: Final = 1951
 _LAST_YEAR: Final = 2050
 _FULL_CIRCLE_TENTHS: Final = 360 * 36_000  # tenths of arc seconds
 _VERSION_WRITTEN: Final = "2.02"
+_MATRIX_HEAD: Final = "*PARA1 PARA2 _______PARA2+0_______ _______PARA2+1_______ _______PARA2+2_______"
 # Heads that the format shows above the columns of each block.
 _HEADS: Final = {
     "SITE/ID": "*CODE PT __DOMES__ T _STATION DESCRIPTION__ _LONGITUDE_ _LATITUDE__ HEIGHT_",
@@ -37,9 +39,17 @@ _HEADS: Final = {
     "SOLUTION/STATISTICS": "*____STATISTICAL_PARAMETER_____ _______VALUE(S)_______",
     "SOLUTION/APRIORI": "*INDEX _TYPE_ CODE PT SOLN _REF_EPOCH__ UNIT S ____APRIORI_VALUE____ __STD_DEV__",
     "SOLUTION/ESTIMATE": "*INDEX _TYPE_ CODE PT SOLN _REF_EPOCH__ UNIT S ___ESTIMATED_VALUE___ __STD_DEV__",
-    "SOLUTION/MATRIX_ESTIMATE": (
-        "*PARA1 PARA2 _______PARA2+0_______ _______PARA2+1_______ _______PARA2+2_______"
-    ),
+    "SOLUTION/NORMAL_EQUATION_VECTOR": "*INDEX _TYPE_ CODE PT SOLN _REF_EPOCH__ UNIT S ____RIGHT_HAND_SIDE__",
+    "SOLUTION/MATRIX_ESTIMATE": _MATRIX_HEAD,
+    "SOLUTION/MATRIX_APRIORI": _MATRIX_HEAD,
+    "SOLUTION/NORMAL_EQUATION_MATRIX": _MATRIX_HEAD,
+    "SOLUTION/DISCONTINUITY": "*CODE PT SOLN T _DATA_START_ __DATA_END__ M - _EVENT_",
+}
+# What stands behind a block's name: the triangle, and what kind of matrix it is.
+_QUALIFIERS: Final = {
+    "SOLUTION/MATRIX_ESTIMATE": " L COVA",
+    "SOLUTION/MATRIX_APRIORI": " L COVA",
+    "SOLUTION/NORMAL_EQUATION_MATRIX": " L",
 }
 
 
@@ -92,7 +102,7 @@ def render_sinex(document: SinexDocument) -> bytes:
         body = list(content)
         if not body:
             continue
-        title = f"{name} L COVA" if name == "SOLUTION/MATRIX_ESTIMATE" else name
+        title = name + _QUALIFIERS.get(name, "")
         lines += [_RULE, f"+{title}", *([_HEADS[name]] if name in _HEADS else []), *body, f"-{title}"]
     lines += ["%ENDSNX", ""]
     return "\n".join(lines).encode("latin-1", errors="replace")
@@ -110,7 +120,15 @@ def _blocks(document: SinexDocument) -> Iterator[tuple[str, Iterable[str]]]:
     yield "SOLUTION/APRIORI", map(_parameter, document.apriori)
     yield "SOLUTION/ESTIMATE", map(_parameter, document.estimates)
     if document.covariance is not None:
-        yield "SOLUTION/MATRIX_ESTIMATE", _matrix(document)
+        yield "SOLUTION/MATRIX_ESTIMATE", _matrix(document.covariance, len(document.estimates))
+    if document.apriori_covariance is not None:
+        yield "SOLUTION/MATRIX_APRIORI", _matrix(document.apriori_covariance, len(document.apriori))
+    equations = document.normal_equations
+    if equations is not None:
+        yield "SOLUTION/NORMAL_EQUATION_VECTOR", map(_right_side, equations.parameters)
+        if equations.matrix is not None:
+            yield "SOLUTION/NORMAL_EQUATION_MATRIX", _matrix(equations.matrix, len(equations.parameters))
+    yield "SOLUTION/DISCONTINUITY", map(_discontinuity, document.discontinuities)
 
 
 def _fit(text: str, width: int, name: str) -> str:
@@ -137,7 +155,13 @@ def _site(site: SinexSite) -> str:
     )
 
 
-def _setup(record: SinexReceiver | SinexAntenna | SinexEccentricity | SinexEpochs) -> str:
+def _discontinuity(record: SinexDiscontinuity) -> str:
+    return f"{_setup(record)} {_fit(record.quantity, 1, 'quantity')} - {_fit(record.remark, 100, 'event')}"
+
+
+def _setup(
+    record: SinexReceiver | SinexAntenna | SinexEccentricity | SinexEpochs | SinexDiscontinuity,
+) -> str:
     return (
         f" {_fit(record.code, 4, 'site code'):<4s} {_fit(record.point, 2, 'point code'):>2s} "
         f"{_fit(record.solution, 4, 'solution'):>4s} {_fit(record.technique, 1, 'technique'):1s} "
@@ -187,12 +211,15 @@ def _parameter(record: SinexParameter) -> str:
     )
 
 
-def _matrix(document: SinexDocument) -> Iterator[str]:
+def _right_side(record: SinexParameter) -> str:
+    """A line of the normal equations' vector: the parameter's line without a sigma."""
+    return _parameter(record)[: -len(format_sigma(0.0))].rstrip()
+
+
+def _matrix(matrix: FloatArray, n: int) -> Iterator[str]:
     """The lower triangle, three elements in a line; lines of zeros only may be left out, and are."""
-    matrix = document.covariance
-    n = len(document.estimates)
-    if matrix is None or matrix.shape != (n, n) or not np.all(np.isfinite(matrix)):
-        raise InputError(f"the covariance does not belong to the {n} estimates, or is not finite")
+    if matrix.shape != (n, n) or not np.all(np.isfinite(matrix)):
+        raise InputError(f"a matrix does not belong to its {n} parameters, or is not finite")
     for row in range(n):
         for column in range(0, row + 1, 3):
             elements = matrix[row, column : min(column + 3, row + 1)]

@@ -15,6 +15,7 @@ import numpy as np
 from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for, read_bytes
 from stations.formats.site_log_records import SiteAntenna, SiteLocalTie, SiteLog, SiteReceiver
+from stations.formats.text_lines import split_text
 from stations.records import AntennaType, InputFile, PathLike
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
@@ -83,7 +84,7 @@ def parse_site_log(data: bytes, identity: InputFile) -> SiteLog:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    lines = text.splitlines()
+    lines = split_text(text)
     title = next((m for line in lines[:10] if (m := _TITLE.search(line))), None)
     if title is None:
         raise FormatError(path, 1, "expected 'Site Information Form (site log)' in the first ten lines")

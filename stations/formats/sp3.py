@@ -291,7 +291,7 @@ def _read_header(lines: TextLines, top: int, n_lines: int, path: str) -> _Header
 def _base(text: str, number: int, path: str) -> float:
     if not text:
         return 0.0
-    if not re.fullmatch(r"\d*\.\d*", text):
+    if not re.fullmatch(r"\d+\.?\d*|\.\d+", text, re.ASCII):
         raise FormatError(path, number + 1, f"expected the base of the standard deviations, found {text!r}")
     return float(text)
 

@@ -16,6 +16,7 @@ import numpy as np
 from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for, read_bytes
 from stations.formats.satellite_names import TIME_SYSTEM
+from stations.formats.text_lines import latin_1_lines
 from stations.records import FloatArray, InputFile, PathLike, StationSolution, ZenithDelays
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import SECONDS_PER_DAY, Epochs, TimeScale
@@ -101,7 +102,7 @@ def read_troposphere_sinex(path: PathLike) -> TroposphereDocument:
 def parse_troposphere_sinex(data: bytes, identity: InputFile) -> TroposphereDocument:
     """Like `read_troposphere_sinex`, from the plain text."""
     path = identity.path
-    lines = data.decode("latin-1").splitlines()
+    lines = latin_1_lines(data)
     match = _FIRST_LINE.match(lines[0])
     if match is None:
         raise FormatError(path, 1, f"expected '%=TRO 2.00 ...' or '%=TRO 0.01 ...', found {lines[0][:60]!r}")
@@ -127,7 +128,7 @@ def parse_troposphere_sinex(data: bytes, identity: InputFile) -> TroposphereDocu
         for word, code, factor in zip(words[2:], columns, factors, strict=True):
             if not _NUMBER.match(word):
                 raise FormatError(path, number, f"expected a value of {code}, found {word!r}")
-            value = float(word.upper().replace("D", "E"))
+            value = _real(word)
             row.append(np.nan if value <= _MISSING else value / factor)
             is_delay = code in ("TROTOT", "TROWET", "TRODRY") and value > _MISSING
             if is_delay and abs(value / factor) > _LARGEST_DELAY_M:
@@ -201,11 +202,11 @@ def _factors(description: Sequence[tuple[str, str]], columns: Sequence[str], pat
         if keyword.startswith("TROPO PARAMETER UNITS"):
             words = text.split()
     if words:
-        if len(words) != len(columns) or not all(_NUMBER.match(w) and float(w) > 0.0 for w in words):
+        if len(words) != len(columns) or not all(_NUMBER.match(w) and _real(w) > 0.0 for w in words):
             raise FormatError(
                 path, None, f"TROPO PARAMETER UNITS {words} do not fit the {len(columns)} columns"
             )
-        return [float(word) for word in words]
+        return [_real(word) for word in words]
     factors: list[float] = []
     for code in columns:
         if code in _SIGMA_COLUMNS:
@@ -224,6 +225,11 @@ def _scale(description: Sequence[tuple[str, str]], path: str) -> TimeScale:
                 raise FormatError(path, None, f"unknown time system {text!r}")
             return TIME_SYSTEM[name]
     return TimeScale.GPST
+
+
+def _real(word: str) -> float:
+    """A number, whose exponent may be marked by D as well as by E."""
+    return float(word.upper().replace("D", "E"))
 
 
 def _positions(blocks: Mapping[str, list[tuple[int, str]]]) -> dict[str, tuple[FloatArray, str]]:

@@ -16,6 +16,7 @@ import numpy as np
 from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for, read_bytes
 from stations.formats.fixed_width import FloatArray
+from stations.formats.text_lines import latin_1_lines
 from stations.records import InputFile, PathLike
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
@@ -113,7 +114,7 @@ def read_site_mapping_functions(path: PathLike) -> dict[str, SiteMappingFunction
     path = identity.path
     columns = 0
     sites: dict[str, _SiteRows] = {}
-    for number, line in enumerate(data.decode("latin-1").splitlines(), start=1):
+    for number, line in enumerate(latin_1_lines(data), start=1):
         words = line.split("#")[0].split()
         if not words or words[0].startswith("!"):
             continue
@@ -128,6 +129,13 @@ def read_site_mapping_functions(path: PathLike) -> dict[str, SiteMappingFunction
         rows.line.append(number)
     if not sites:
         raise FormatError(path, None, "the file holds no line of a station")
+    lines = data.splitlines()
+    # Cut off in the first line of all, VMF1 would even pass for VMF3, which has fewer columns.
+    alone = sum(len(rows.rows) for rows in sites.values()) == 1
+    if not data.endswith(b"\n") and (alone or len(lines[-1].rstrip()) < len(lines[-2].rstrip())):
+        raise FormatError(
+            path, len(lines), "cut off: the last line has no end and is shorter than the others"
+        )
     return {name: _site(name, rows, columns, identity) for name, rows in sites.items()}
 
 
@@ -196,7 +204,7 @@ def read_mapping_function_grid(path: PathLike) -> MappingFunctionGrid:
     header: dict[str, str] = {}
     nodes: list[list[float]] = []
     numbers: list[int] = []
-    for number, line in enumerate(data.decode("latin-1").splitlines(), start=1):
+    for number, line in enumerate(latin_1_lines(data), start=1):
         if line.startswith("!"):
             match = _GRID_KEY.match(line)
             if match is not None:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import gzip
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -13,13 +14,22 @@ from hypothesis import strategies as st
 from stations.formats.sinex import (
     frame_of,
     parse_sinex,
+    read_discontinuities,
     read_sinex,
     render_sinex,
     station_names,
     station_sinex,
     write_sinex,
 )
-from stations.formats.sinex_records import COLUMNS
+from stations.formats.sinex_records import (
+    COLUMNS,
+    SinexDiscontinuity,
+    SinexDocument,
+    SinexHeader,
+    SinexNormalEquations,
+    SinexParameter,
+)
+from stations.formats.sinex_writing import format_value
 from stations.records import AntennaType, InputFile, StationSetup, StationSolution, ZenithDelays
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs
@@ -279,3 +289,152 @@ def test_damaged_bytes_give_a_document_or_one_clear_error(seed):
     except FormatError:
         return
     assert all(np.isfinite([p.value, p.sigma]).all() for p in document.estimates)
+
+
+DISCONTINUITIES = "geodesy/dynadjust/disconts20201205.snx"
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "name", [DISCONTINUITIES, "parsers/gognss/soln.snx.gz", "parsers/midgard/sinex_discontinuities"]
+)
+def test_discontinuities_of_real_lists(real_data, name):
+    """All lines of the block are there, and their texts and times, with and without a header."""
+    path = real_data / name
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if name.endswith(".gz") else data).decode("latin-1")
+    lines = [line for line in text.splitlines() if re.match(r" .{41}[PV] -", line)]
+    found = read_discontinuities(path)
+    assert len(found) == len(lines) > 20
+    for line, record in zip(lines, found, strict=True):
+        assert (record.code, record.point, record.solution) == (
+            line[1:5].strip(),
+            line[6:8].strip(),
+            line[9:13].strip(),
+        )
+        assert record.quantity == line[42]
+        assert record.remark == line[46:].strip()
+        assert (record.start is None) == (line[16:28] == "00:000:00000")
+
+
+@pytest.mark.real_data
+def test_discontinuities_of_ajaccio(real_data):
+    ajac = [
+        d for d in read_discontinuities(real_data / DISCONTINUITIES) if d.code == "AJAC" and d.quantity == "P"
+    ]
+    assert [d.solution for d in ajac] == ["1", "2", "3", "4"]
+    assert ajac[1].start is not None
+    assert ajac[1].end is not None
+    assert ajac[1].start.iso() == "2008-11-26T00:00:00"  # day 331 of 2008
+    assert ajac[1].end.iso() == "2012-12-05T09:00:00"  # day 340 of 2012, second 32400
+    assert ajac[3].end is None
+
+
+def normal_equations_document():
+    rng = np.random.default_rng(4)
+    document = document_with(3)
+    design = rng.normal(size=(12, 3))
+    parameters = tuple(dataclasses.replace(p, sigma=0.0) for p in document.estimates)
+    matrix = design.T @ design
+    rounded = np.array([[float(format_value(v)) for v in row] for row in matrix])
+    return dataclasses.replace(
+        document,
+        normal_equations=SinexNormalEquations(parameters, np.array([p.value for p in parameters]), rounded),
+        discontinuities=(
+            SinexDiscontinuity("WUHN", "A", "1", "P", None, document.header.created, "P", "antenna change"),
+        ),
+    )
+
+
+def document_with(n):
+    epoch = Epochs.from_datetime64("2024-02-04T12:00:00")
+    estimates = tuple(
+        SinexParameter(i + 1, f"STA{'XYZ'[i]}", "WUHN", "A", "1", epoch, "m", "2", -2267750.0 + i, 0.001)
+        for i in range(n)
+    )
+    header = SinexHeader("2.02", "JZH", epoch, "JZH", epoch, epoch, "P", n, "2", ("S",))
+    covariance = np.diag(np.full(n, 1e-6))
+    return SinexDocument(
+        header,
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+        estimates,
+        estimates,
+        covariance,
+        apriori_covariance=4 * covariance,
+    )
+
+
+def test_normal_equations_and_discontinuities_survive_writing(tmp_path):
+    document = normal_equations_document()
+    path = tmp_path / "a.snx"
+    write_sinex(document, path)
+    again = read_sinex(path)
+    assert again.blocks_left_out == ()
+    assert again.normal_equations is not None
+    assert document.normal_equations is not None
+    np.testing.assert_array_equal(again.normal_equations.matrix, document.normal_equations.matrix)
+    np.testing.assert_array_equal(again.normal_equations.right_side, document.normal_equations.right_side)
+    np.testing.assert_array_equal(again.apriori_covariance, document.apriori_covariance)
+    (jump,) = again.discontinuities
+    assert (jump.code, jump.start, jump.remark) == ("WUHN", None, "antenna change")
+    stored = path.read_bytes()
+    write_sinex(again, path)
+    assert path.read_bytes() == stored
+
+
+@pytest.mark.real_data
+def test_normal_equations_of_a_real_file(real_data, tmp_path):
+    """An extract of a Norwegian solution, nine of 849 parameters; with its header put right it is read.
+
+    The first elements in the file: b1 = 0.612553652973857E-04, N11 = 0.10635130450249E+02.
+    The description "NMBU Ås" is in UTF-8, whose second byte is no line end.
+    """
+    text = gzip.decompress((real_data / "parsers" / "midgard" / "sinex_site.gz").read_bytes()).decode(
+        "latin-1"
+    )
+    with pytest.raises(FormatError, match="the header tells of 849 estimates, and there are 9"):
+        read_sinex(real_data / "parsers" / "midgard" / "sinex_site.gz")
+    path = tmp_path / "extract.snx"
+    path.write_text(text.replace("P 00849", "P 00009"), encoding="latin-1")
+    equations = read_sinex(path).normal_equations
+    assert equations is not None
+    assert equations.matrix is not None
+    assert equations.right_side[0] == 0.612553652973857e-04
+    assert equations.matrix[0, 0] == 0.10635130450249e02
+    assert equations.matrix[2, 1] == equations.matrix[1, 2] == -0.63636274525871
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("+SOLUTION/NORMAL_EQUATION_MATRIX L", "+SOLUTION/NORMAL_EQUATION_MATRIX X", "closes no open block"),
+        (" P - antenna", " Q - antenna", "quantity"),
+        (
+            "     2 STAY   WUHN  A    1 24:035:43200 m    2 -2.26774",
+            "     7 STAY   WUHN  A    1 24:035:43200 m    2 -2.26774",
+            "expected parameter index 2",
+        ),
+    ],
+)
+def test_defects_of_the_new_blocks_are_named(tmp_path, old, new, words):
+    path = tmp_path / "a.snx"
+    write_sinex(normal_equations_document(), path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(FormatError, match=words):
+        read_sinex(path)
+
+
+def test_a_list_without_discontinuities_is_refused(tmp_path):
+    path = tmp_path / "a.snx"
+    path.write_text("+SITE/ID\n-SITE/ID\n")
+    with pytest.raises(FormatError, match="no line in a block SOLUTION/DISCONTINUITY"):
+        read_discontinuities(path)
