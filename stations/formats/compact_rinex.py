@@ -24,14 +24,18 @@ SKIPPED_EPOCHS_COMMENT: Final = b"*** Some epochs are skipped by CRX2RNX ***"
 # No epoch, satellite or difference: it turns an end in the middle of an epoch into damage that is skipped.
 _UNREADABLE_LINE: Final = b"\nthe file ends here\n"
 _CUT_OFF_WORDS: Final = "truncated"
+_SKIP_WORD: Final = "skip"  # its warnings of damage: "skip until an initialized epoch is found"
 
 
 def expand_compact_rinex(data: bytes, path: PathLike) -> bytes:
     """The RINEX text; FormatError where the file is damaged or cut off."""
     try:
-        return _expand(data, skip_damage=False)
+        plain, skipped = _expand(data, skip_damage=False)
     except (hatanaka.HatanakaException, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise _damaged(path, str(error)) from error
+    if skipped:
+        raise _damaged(path, skipped)
+    return plain
 
 
 def salvage_compact_rinex(data: bytes, path: PathLike) -> tuple[bytes, str]:
@@ -45,16 +49,16 @@ def salvage_compact_rinex(data: bytes, path: PathLike) -> tuple[bytes, str]:
     Raises FormatError where nothing can be restored.
     """
     try:
-        return _expand(data, skip_damage=False), ""
+        return _expand(data, skip_damage=False)
     except (hatanaka.HatanakaException, ValueError) as error:
         damage = " ".join(str(error).split()).split(" start>")[0]
         try:
             if _CUT_OFF_WORDS in damage:
                 # The last line may be cut inside a number, which would make another number of it.
                 data = data[: data.rfind(b"\n") + 1] + _UNREADABLE_LINE * 3
-            return _expand(data, skip_damage=True), damage
+            return _expand(data, skip_damage=True)[0], damage
         except (hatanaka.HatanakaException, ValueError):
-            raise _damaged(path, error) from error
+            raise _damaged(path, str(error)) from error
 
 
 def compact_rinex(data: bytes, path: PathLike) -> bytes:
@@ -69,16 +73,19 @@ def compact_rinex(data: bytes, path: PathLike) -> bytes:
     return b"\n".join(lines)
 
 
-def _expand(data: bytes, *, skip_damage: bool) -> bytes:
-    with warnings.catch_warnings():
-        # The program warns of cosmetic things (non-standard date) and of what it skips, which we look for.
-        warnings.simplefilter("ignore")
+def _expand(data: bytes, *, skip_damage: bool) -> tuple[bytes, str]:
+    """The text, and what the program says where it skipped epochs ("" where it did not)."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         plain: bytes = hatanaka.crx2rnx(data, skip_strange_epochs=skip_damage)
-    return plain
+    # It also warns of cosmetic things (a non-standard date), which are none of ours.
+    said = (" ".join(str(warning.message).split()) for warning in caught)
+    skipped = [text.removeprefix("crx2rnx: ").rstrip(" .") for text in said if _SKIP_WORD in text]
+    return plain, skipped[0] if skipped else ""
 
 
-def _damaged(path: PathLike, error: Exception) -> FormatError:
-    text = " ".join(str(error).split())
-    line = re.search(r"at line (\d+)", text)
+def _damaged(path: PathLike, error: str) -> FormatError:
+    text = " ".join(error.split())
+    line = re.search(r"(?:at )?line (\d+)", text)
     number = None if line is None else int(line[1])
     return FormatError(path, number, f"the Compact RINEX file is damaged or cut off ({text})")

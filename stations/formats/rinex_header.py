@@ -28,7 +28,7 @@ _LONGEST_ECCENTRICITY_M: Final = 1000.0
 _LONGEST_HEADER_LINES: Final = 20_000  # files joined of a day's hourly files repeat their comments
 # RINEX 3.05, table A2, SYS / PHASE SHIFT: A1,1X,A3,1X,F8.5,2X,I2.2,10(1X,A3); a code alone: unknown.
 _PHASE_SHIFT: Final = re.compile(
-    r"(?P<signal>[GRECJSI] L\d[A-Z]|[GRECJSI]? *)(?P<cycles> *[+-]?\d*\.\d+| *)"
+    r"(?P<signal>[GRECJSI] [ L]\d[A-Z]|[GRECJSI]? *)(?P<cycles> *[+-]?\d*\.\d+| *)"
     r"(?: +\d{1,2})?(?P<satellites>(?: +[GRECJSI][ \d]\d)*) *$"
 )
 # BDT runs 14 s behind GPST (BeiDou ICD B1C 1.0, section 3.3), and so does its count of leap seconds.
@@ -227,7 +227,8 @@ def update_header(
             if shift is None:
                 unread.append(number)
                 continue
-            shifted = shift["signal"].replace(" ", "") or shifted
+            if shift["signal"].strip():  # some writers leave out the letter L
+                shifted = f"{shift['signal'][0]}L{shift['signal'][3:]}"
             if shift["cycles"].strip():
                 names = shift["satellites"].split() or [""]
                 shifts_cycles.update({f"{shifted} {name}".rstrip(): float(shift["cycles"]) for name in names})
@@ -312,8 +313,8 @@ def _glonass_channels(text: str, path: str, number: int) -> dict[str, int]:
 
 
 def leap_seconds(text: str) -> int | None:
-    """GPST minus UTC: columns 1-6, with the time system in 25-27 (RINEX 3.03 on); None where unreadable."""
+    """GPST minus UTC: columns 1-6, with the time system from 25 on (RINEX 3.03); None where unreadable."""
     match = re.match(r" *(\d{1,3})(?: |$)", text[:7])
     if match is None:
         return None
-    return int(match[1]) + (_GPST_MINUS_BDT_S if text[24:27] in ("BDS", "BDT") else 0)
+    return int(match[1]) + (_GPST_MINUS_BDT_S if "BD" in text[24:30] else 0)

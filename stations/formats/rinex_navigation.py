@@ -95,9 +95,8 @@ def read_navigation(
     if again + again_too:
         rejections["navigation message that was given already"] = again + again_too
     if not len(kepler) and not len(state_vectors):
-        raise InputError(
-            f"{files[0][0].inputs[0].path}: no ephemeris of the systems {''.join(sorted(wanted))}"
-        )
+        of = "" if systems is None else f" of the systems {''.join(sorted(wanted))}"
+        raise InputError(f"{files[0][0].inputs[0].path}: no ephemeris{of}")
     first = files[0][0]
     return replace(
         first,
@@ -113,12 +112,27 @@ def read_navigation(
     )
 
 
+def _without_cut_number(lines: TextLines, header: NavigationHeader, left_out: LeftOut) -> TextLines:
+    """Without the last line where its end, which is the text's, is not that of a number of 19 columns.
+
+    Digits that are cut off, of an exponent even, would leave another number.
+    """
+    indent = 3 if header.major == 2 else 4
+    if (int(lines.length[-1]) - indent) % _FIELD_WIDTH == 0:
+        return lines
+    left_out.damaged("last line without a line end, cut off in a number", np.array([len(lines) - 1]))
+    return TextLines(lines.data, lines.start[:-1], lines.length[:-1])
+
+
 def _read_file(path: PathLike, strict: bool) -> tuple[NavigationMessages, list[MessageBlock], LeftOut]:
     data, identity = read_bytes(path)
     lines = split_lines(data)
+    has_end = data.endswith(b"\n")
     del data
     left_out = LeftOut(path)
     header, first_line = read_navigation_header(lines, left_out)
+    if not has_end:
+        lines = _without_cut_number(lines, header, left_out)
     starts = _find_messages(lines, first_line, header, left_out)
     blocks = _decode(lines, header, starts, left_out)
     ionosphere, offsets = header.ionosphere, header.time_offsets

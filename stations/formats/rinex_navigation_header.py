@@ -106,6 +106,10 @@ def _add_ionosphere(models: dict[str, IonosphereModel], text: str, label: str) -
     else:
         numbers = [_numbers(text[2 + 12 * k : 14 + 12 * k]) for k in range(4)]
         system, half = "GPS", label[4]
+        flat = [n for part in numbers for n in part]
+        if label == "ION ALPHA" and len(flat) == 3:  # Galileo in RINEX 2.12
+            models["GAL"] = IonosphereModel("NEQUICK", "GAL", "", None, tuple(flat))
+            return True
     if half not in ("A", "B") or any(len(n) != 1 for n in numbers):
         return False
     key = f"{system}"
