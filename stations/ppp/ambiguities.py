@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 import scipy.stats
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.integer_least_squares import integer_least_squares
@@ -100,17 +101,36 @@ def wide_lane_means(
     return mean, np.sqrt(scatter / np.maximum(count, 1)), count, satellite
 
 
-def _groups(session: Session, satellite: IntArray) -> list[tuple[str, BoolArray]]:
-    """Arcs (n_arc,) by receiver bias: clock group, and for BeiDou its generation (their codes differ)."""
+def _connected_arcs(result: RobustEstimate, row_group: IntArray) -> IntArray:
+    """Number of the connected part that each arc (n_arc,) belongs to.
+
+    Arcs are connected where they share an epoch's receiver clock. A gap of all satellites parts a day: the
+    clock is free on its two sides, and only code ties them.
+    """
+    rows = result.problem.rows
+    n_arcs = result.problem.layout.n_arcs
+    used = result.phase_used
+    clock = (rows.epoch_index * (int(row_group.max(initial=0)) + 1) + row_group)[used]
+    size = n_arcs + int(clock.max(initial=0)) + 1
+    links = sp.coo_array((np.ones(clock.size), (rows.arc[used], n_arcs + clock)), shape=(size, size))
+    _, label = connected_components(links, directed=False)
+    return np.asarray(label[:n_arcs], dtype=np.int64)
+
+
+def _groups(session: Session, result: RobustEstimate, satellite: IntArray) -> list[tuple[str, BoolArray]]:
+    """Arcs (n_arc,) that share the receiver's bias: clock group, BeiDou's generation, connected in time."""
+    selected = session.selected
+    part = _connected_arcs(result, selected.group[result.problem.rows.satellite_index])
     names = []
     for k in satellite:
-        name = session.selected.groups[session.selected.group[k]]
+        name = selected.groups[selected.group[k]]
         generation = ""
-        if name.startswith("C"):
-            generation = " BDS-3" if is_bds3(session.selected.satellites[k]) else " BDS-2"
+        if name.startswith("C"):  # the codes of the two generations differ by a bias of the receiver
+            generation = " BDS-3" if is_bds3(selected.satellites[k]) else " BDS-2"
         names.append(name + generation)
+    keys = sorted(set(zip(names, part.tolist(), strict=True)))
     array = np.array(names)
-    return [(name, np.asarray(array == name)) for name in sorted(set(names))]
+    return [(name, np.asarray((array == name) & (part == number))) for name, number in keys]
 
 
 def _candidates(session: Session, result: RobustEstimate, remarks: list[str]) -> list[_Arcs]:
@@ -123,7 +143,7 @@ def _candidates(session: Session, result: RobustEstimate, remarks: list[str]) ->
     ambiguity += offset
     usable = session.selected.phase_bias_known[satellite] & (count >= session.options.minimum_arc_epochs)
     found = []
-    for name, member in _groups(session, satellite):
+    for name, member in _groups(session, result, satellite):
         arcs = np.flatnonzero(member & usable)
         if arcs.size < MINIMUM_ARCS:
             continue
@@ -220,6 +240,7 @@ def fix_ambiguities(
         )
     start = layout.ambiguity.start
     constraints: list[tuple[int, int, float]] = []  # arc, reference arc, difference in metres of B
+    references = 0
     for group in _candidates(session, result, remarks):
         columns = start + group.arc
         reference = int(np.argmin(np.diagonal(result.estimate.covariance)[columns]))
@@ -240,6 +261,7 @@ def fix_ambiguities(
                 "left float"
             )
             continue
+        references += 1
         for k, whole in fixed.items():
             change = (whole - value[k]) * group.wavelength_m[others[k]]
             now = (
@@ -265,7 +287,8 @@ def fix_ambiguities(
             )
             return AmbiguityResult(result.estimate, False, 0.0, tuple(remarks))
     live = np.unique(result.problem.rows.arc[result.phase_used]).size
-    return AmbiguityResult(estimate, True, (len(constraints) + 1) / max(live, 1), tuple(remarks))
+    fraction = (len(constraints) + references) / max(live, 1)
+    return AmbiguityResult(estimate, True, fraction, tuple(remarks))
 
 
 def _adjust_with_fixed(

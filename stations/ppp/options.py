@@ -53,6 +53,12 @@ def observation_sigma_factor(satellite: str) -> float:
     return 1.0
 
 
+# What a day's own residuals cannot show: errors of orbits and clocks that a satellite keeps for hours, and
+# loading. IGS final orbits are good to 2.5 cm (igs.org, products); the simulated region's days, whose orbits
+# err by as much, scatter by this much beyond their residuals. Scaled by the satellites' sigma factors.
+PRODUCT_NOISE_ENU_M: Final = (0.0008, 0.0008, 0.0012)
+
+
 @dataclass(frozen=True)
 class PppOptions:
     """Options of a station solution.
@@ -68,6 +74,7 @@ class PppOptions:
     minimum_arc_s, minimum_arc_epochs : an arc of continuous phase shorter than either is left out
     maximum_gap_s : a longer gap in a satellite's phases ends its arc
     rejection_limit : multiples of the robust sigma beyond which a residual is rejected
+    allow_missing_antenna : solve although the receiver's antenna is not calibrated
     """
 
     systems: str = "GEC"
@@ -90,4 +97,5 @@ class PppOptions:
     minimum_arc_epochs: int = 4
     maximum_gap_s: float = 900.0
     rejection_limit: float = 4.5
+    allow_missing_antenna: bool = False
     signal_pairs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=lambda: SIGNAL_PAIRS)

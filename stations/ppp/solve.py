@@ -1,23 +1,22 @@
 """The solution of one station for one session: the front door of precise point positioning."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stations.formats.antex import find_receiver_antenna
 from stations.ppp.ambiguities import fix_ambiguities
 from stations.ppp.first_position import epoch_clocks_s, first_position, plausible_position
-from stations.ppp.options import PppOptions
+from stations.ppp.options import PRODUCT_NOISE_ENU_M, PppOptions, observation_sigma_factor
 from stations.ppp.outliers import correlation_inflation, robust_sigma
+from stations.ppp.receiver_antenna import antenna_remarks, receiver_calibration
 from stations.ppp.robust_adjustment import RobustEstimate, adjust_robustly
 from stations.ppp.rows import ObservationRows, Rejections, epochs_on_interval, fit_rows, rows_of
 from stations.ppp.session import Session, clock_table
 from stations.ppp.signal_selection import DualFrequencyObservations, select_observations
 from stations.records import (
     AntennaCalibration,
-    AntennaType,
     InputFile,
     Observations,
     OceanLoading,
@@ -61,7 +60,8 @@ def solve_station(
 
     Raises
     ------
-    InputError : nothing in common between observations and products
+    InputError : nothing in common between observations and products; receiver antenna not calibrated and
+        that not allowed
     AdjustmentError : too few observations for a solution
     """
     options = options or PppOptions()
@@ -71,13 +71,13 @@ def solve_station(
     epochs = Epochs(rows.epoch_ns)
     header = observations.header
     antenna = header.setup.antenna
-    receiver_antenna = find_receiver_antenna(antennas, antenna, antenna.serial)
+    receiver_antenna = receiver_calibration(antennas, antenna, options)
     session = Session(selected, products, epochs, antennas, receiver_antenna, ocean_loading, options)
 
     position, clock_s = _first_position_and_clock(session, rows, header.approximate_position_ecef_m)
     paths = session.paths(rows, position, clock_s)
     corrections = session.antenna_corrections(rows, paths)
-    remarks.extend(_antenna_remarks(antenna, receiver_antenna, corrections.inherited))
+    remarks.extend(antenna_remarks(antenna, receiver_antenna, corrections.inherited))
     if products.earth_rotation is None:
         remarks.append("no earth rotation parameters: the pole tide (up to 2 cm in height) is left out")
     given = header.approximate_position_ecef_m
@@ -165,25 +165,6 @@ def _first_position_and_clock(
     return position, clock_s
 
 
-def _antenna_remarks(
-    antenna: AntennaType, calibration: AntennaCalibration | None, inherited: Mapping[str, str]
-) -> list[str]:
-    if calibration is None:
-        return [
-            f"receiver antenna {antenna.igs_code} has no calibration: its phase centre is taken at the "
-            "reference point, which costs up to 2 decimetres in height"
-        ]
-    remarks = []
-    if calibration.kind[16:20].strip() != (antenna.radome or "NONE"):
-        remarks.append(f"receiver antenna {antenna.igs_code} is calibrated as {calibration.kind} only")
-    if inherited:
-        served = ", ".join(f"{band} by {code}" for band, code in sorted(inherited.items()))
-        remarks.append(
-            f"receiver antenna {antenna.igs_code} has no calibration for some carriers; served: {served}"
-        )
-    return remarks
-
-
 def _counted(rejections: Rejections) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(rejections.counts.items()))
 
@@ -194,6 +175,16 @@ def _series_correlation(series_m: FloatArray) -> float:
     centred = series_m - np.mean(series_m, axis=0)
     one, used = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.bool_)
     return max(correlation_inflation(centred[:, k], one, used) for k in range(3))
+
+
+def _product_covariance(session: Session, result: RobustEstimate, position_ecef_m: FloatArray) -> FloatArray:
+    """Covariance (3, 3) of what orbits and clocks bring, larger for systems whose orbits are poorer, m^2."""
+    satellites = session.selected.satellites
+    used = result.problem.rows.satellite_index[result.phase_used]
+    factor = np.array([observation_sigma_factor(s) for s in satellites])[used]
+    noise = np.diag(np.square(PRODUCT_NOISE_ENU_M)) / float(np.mean(factor**-2.0))
+    rotation = enu_matrix_at(position_ecef_m)
+    return np.asarray(rotation.T @ noise @ rotation)
 
 
 def _rms(values: FloatArray) -> float:
@@ -231,6 +222,7 @@ def _solution(
     if layout.static:
         marker = linearised_at_m + estimate.parameters[layout.position] - eccentricity
         covariance = estimate.covariance[layout.position, layout.position] * scale
+        covariance = covariance + _product_covariance(session, result, marker)
     else:
         local = estimate.local_parameters.reshape(-1, problem.equations.local_size)
         kinematic = linearised_at_m + local[used_epochs, :3] - eccentricity
