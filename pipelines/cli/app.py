@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.cli import catalogue, frame, gravity, height, network, region, station
+from pipelines.cli import catalogue, frame, gravity, height, network, region, rinex, site, station
 from transforms.errors import JizhunError
 
 EXIT_FAILED: Final = 1
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 MAIN: Final = "The main job"
 STAGES: Final = "The stages, one by one"
+FILES: Final = "Files"
 PRODUCTS: Final = "Products"
 
 app.command("run", rich_help_panel=MAIN)(region.run)
@@ -36,6 +37,8 @@ app.add_typer(network.app, name="network", rich_help_panel=STAGES)
 app.add_typer(frame.app, name="frame", rich_help_panel=STAGES)
 app.add_typer(height.app, name="height", rich_help_panel=STAGES)
 app.add_typer(gravity.app, name="gravity", rich_help_panel=STAGES)
+app.add_typer(rinex.app, name="rinex", rich_help_panel=FILES)
+app.add_typer(site.app, name="site", rich_help_panel=FILES)
 app.command("publish", rich_help_panel=PRODUCTS)(catalogue.publish)
 app.add_typer(catalogue.app, name="catalogue", rich_help_panel=PRODUCTS)
 

@@ -5,7 +5,7 @@ here must pass the contract of tests/stations/formats/test_format_contract.py an
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -18,15 +18,29 @@ from stations.formats.earth_rotation_parameters import (
     read_earth_rotation_parameters,
     write_earth_rotation_parameters,
 )
+from stations.formats.geodesyml import read_geodesyml, write_geodesyml
 from stations.formats.ionex import read_ionex, write_ionex
 from stations.formats.meteorology import read_meteorology, write_meteorology
 from stations.formats.ocean_loading import read_ocean_loading
 from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
+from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations, write_observations
 from stations.formats.sinex_reading import read_sinex
 from stations.formats.sinex_writing import write_sinex
+from stations.formats.site_log import is_site_log, read_site_log, write_site_log
 from stations.formats.sp3 import read_sp3, write_sp3
+from stations.formats.troposphere_sinex import (
+    TroposphereDocument,
+    read_troposphere_sinex,
+    write_troposphere_sinex,
+)
+from stations.formats.vienna_mapping import (
+    SiteMappingFunctions,
+    read_mapping_function_grid,
+    read_site_mapping_functions,
+    write_site_mapping_functions,
+)
 from stations.records import PathLike
 from transforms.errors import FormatError, InputError
 
@@ -89,6 +103,12 @@ def _is_clock(head: bytes) -> bool:
     return _rinex_type(head) == "C"
 
 
+def _is_navigation(head: bytes) -> bool:
+    return (
+        _rinex_type(head) in tuple("NGHELJCI") and b"IONEX" not in _first_line(head) and not _is_clock(head)
+    )
+
+
 def _is_meteorology(head: bytes) -> bool:
     return _rinex_type(head) == "M"
 
@@ -113,6 +133,30 @@ def _starts_with(mark: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.lstrip().startswith(mark)
 
 
+def _is_geodesyml(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<") and b"geodesyml" in head[:4000].lower()
+
+
+_SITE_MAPPING_LINE: Final = re.compile(rb"[A-Za-z0-9_]{4,10}\s+\d{5}\.\d\d(\s+-?\d+\.\d+){7,11}\s*$")
+
+
+def _is_site_mapping(head: bytes) -> bool:
+    lines = (line for line in head[:8000].splitlines() if line.strip() and line[:1] not in b"#!")
+    return _SITE_MAPPING_LINE.match(next(lines, b"")) is not None
+
+
+def _is_mapping_grid(head: bytes) -> bool:
+    return head.startswith(b"!") and b"Range/resolution" in head[:4000]
+
+
+def _write_troposphere(record: TroposphereDocument, path: PathLike) -> None:
+    write_troposphere_sinex(record.series, path, agency=record.agency)
+
+
+def _write_site_mapping(record: Mapping[str, SiteMappingFunctions], path: PathLike) -> None:
+    write_site_mapping_functions(tuple(record.values()), path)
+
+
 def _write_orbex(record: OrbexFile, path: PathLike) -> None:
     if record.attitudes is None:
         raise InputError(f"{path}: an ORBEX file is written of attitudes, and there are none")
@@ -133,6 +177,15 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
             "observation_v1.crx",
             "observation_v3.crx",
         ),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "rinex-navigation",
+        "RINEX navigation",
+        _is_navigation,
+        read_navigation,
+        None,
+        ("navigation_v2.rnx", "navigation_v3.rnx", "navigation_v4.rnx"),
         Ending.OPEN,
     ),
     FileFormat(
@@ -167,6 +220,51 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         read_bias_sinex,
         None,
         ("biases.bia",),
+        Ending.MARKED,
+    ),
+    FileFormat(
+        "troposphere-sinex",
+        "SINEX_TRO troposphere",
+        _starts_with(b"%=TRO"),
+        read_troposphere_sinex,
+        _write_troposphere,
+        ("troposphere.tro",),
+        Ending.MARKED,
+    ),
+    FileFormat(
+        "site-mapping",
+        "Vienna mapping functions of sites",
+        _is_site_mapping,
+        read_site_mapping_functions,
+        _write_site_mapping,
+        ("sites.vmf1_g",),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "mapping-grid",
+        "Vienna mapping functions on a grid",
+        _is_mapping_grid,
+        read_mapping_function_grid,
+        None,
+        ("grid.vmfg",),
+        Ending.MARKED,
+    ),
+    FileFormat(
+        "site-log",
+        "IGS site log",
+        is_site_log,
+        read_site_log,
+        write_site_log,
+        ("site_v1.log", "site_v2.log"),
+        Ending.OPEN,
+    ),
+    FileFormat(
+        "geodesyml",
+        "GeodesyML site log",
+        _is_geodesyml,
+        read_geodesyml,
+        write_geodesyml,
+        ("site.xml",),
         Ending.MARKED,
     ),
     FileFormat("ionex", "IONEX maps", _is_ionex, read_ionex, write_ionex, ("ionosphere.inx",), Ending.MARKED),

@@ -38,6 +38,9 @@ def read_system_records(
         title = lines.text(line)
         kind, source, message = title[2:5], title[6:9].strip(), title[10:].strip()
         scale = TIME_SCALE_OF_SYSTEM.get(source[:1])
+        if n_lines < 2:
+            damaged.append(line)
+            continue
         epoch_ns, bad = calendar_nanoseconds(
             np.concatenate(
                 [
@@ -48,7 +51,7 @@ def read_system_records(
             ),
             ((0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 4)),
         )
-        if n_lines < 2 or scale is None or bool(bad[0]):
+        if scale is None or bool(bad[0]):
             damaged.append(line)
             continue
         epoch = Epochs.from_datetime64(epoch_ns[0].astype("datetime64[ns]"), scale)

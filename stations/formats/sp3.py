@@ -49,6 +49,7 @@ _ACCURACY_COLUMNS: Final = tuple(range(9, 60, 3))  # of "+" and "++" lines, 17 o
 # Bases of the exponents, "%f" line: columns 4-13 for positions (mm), 15-26 for clocks (ps).
 _BASE_COLUMNS: Final = (slice(3, 13), slice(14, 26))
 _FASTEST_M_PER_S: Final = 1.2e4  # a satellite that skims the atmosphere runs 8 km/s, escape is 11.2 km/s
+_SHORTEST_RECORD: Final = 60  # without standard deviations and flags
 _RECORD_WIDTH: Final = 80
 _FRAME_COLUMNS: Final = slice(46, 51)
 _AGENCY_COLUMNS: Final = slice(56, 60)
@@ -118,7 +119,7 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     if records.size == 0:
         raise FormatError(path, int(epoch_lines[0]) + 1, "no position record follows the first epoch")
     block = lines.block(records, 0, _RECORD_WIDTH)
-    _require_end(lines, top, epoch_lines, records, path, whole_line=data.endswith(b"\n"))
+    _require_end(lines, top, epoch_lines, records, path, has_end=data.endswith(b"\n"))
     keys, bad = satellite_keys(block[:, 1:4])
     _refuse(bad, records, lines, path, "no satellite in columns 2-4")
     position_km = np.empty((records.size, 3))
@@ -319,13 +320,14 @@ def _require_end(
     records: NDArray[np.intp],
     path: str,
     *,
-    whole_line: bool,
+    has_end: bool,
 ) -> None:
     """Refuse a file that is cut off.
 
     The last line must be EOF. Where it is not (early files of SP3-a have none), the epochs that line 1
     announces must all be there, the last of them must hold as many records as the fullest, and the last
-    line must have its end (whole_line): digits that are cut off would leave another number.
+    line must have its end (has_end) or be as long as the others: digits that are cut off would leave another
+    number.
     """
     tail = range(len(lines) - 1, -1, -1)[:_LAST_LINES]
     if any(lines.text(number).startswith("EOF") for number in tail):
@@ -335,7 +337,7 @@ def _require_end(
         np.searchsorted(epoch_lines, records, side="right") - 1, minlength=epoch_lines.size
     )
     complete = announced.isdigit() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
-    complete &= whole_line
+    complete &= has_end or int(lines.length[records[-1]]) in (_SHORTEST_RECORD, lines.length[records].max())
     if not complete:
         raise FormatError(
             path,

@@ -41,8 +41,14 @@ REMARKS = {
 # The label that makes a file what it is: with any byte of it changed, the file is refused.
 LABELS: dict[str, bytes] = {
     "rinex-observation": b"RINEX VERSION / TYPE",
+    "rinex-navigation": b"RINEX VERSION / TYPE",
     "rinex-meteorology": b"RINEX VERSION / TYPE",
     "rinex-clock": b"RINEX VERSION / TYPE",
+    "troposphere-sinex": b"%=TRO",
+    "site-mapping": b"",
+    "mapping-grid": b"",
+    "site-log": b"(site log",
+    "geodesyml": b"eodesyML",
     "ionex": b"IONEX VERSION / TYPE",
     "orbex": b"%=ORBEX",
     "sp3": b"#",
@@ -59,8 +65,14 @@ WRONG_VERSIONS: dict[str, tuple[bytes, bytes]] = {
     "observation_v4.rnx": (b"     4.02 ", b"     7.02 "),
     "observation_v1.crx": (b"1.0       ", b"9.0       "),
     "observation_v3.crx": (b"3.0       ", b"9.0       "),
+    "navigation_v2.rnx": (b"     2.11", b"     2.71"),
+    "navigation_v3.rnx": (b"     3.04", b"     3.99"),
+    "navigation_v4.rnx": (b"     4.01", b"     7.01"),
     "meteorology_v2.rnx": (b"     2.11", b"     2.71"),
     "meteorology_v3.rnx": (b"     3.05", b"     3.99"),
+    "troposphere.tro": (b"%=TRO 2.00", b"%=TRO 9.00"),
+    "grid.vmfg": (b"VMF1 (lat", b"VMF9 (lat"),
+    "site.xml": (b"egeodesy:0.4", b"egeodesy:9.4"),
     "ionosphere.inx": (b"     1.1 ", b"     7.1 "),
     "attitudes.obx": (b"ORBEX  0.09", b"ORBEX  9.09"),
     "clocks.clk": (b"     3.00 ", b"     9.00 "),
@@ -73,7 +85,7 @@ WRONG_VERSIONS: dict[str, tuple[bytes, bytes]] = {
     "earth_rotation.erp": (b"ersion 2", b"ersion 9"),
 }
 # Formats whose files carry no version.
-WITHOUT_VERSION = {"finals2000a.txt", "ocean_loading.blq"}
+WITHOUT_VERSION = {"finals2000a.txt", "ocean_loading.blq", "sites.vmf1_g", "site_v1.log", "site_v2.log"}
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,126 @@
+"""Check files strictly, and write observations anew: version, interval, systems, time span, compression."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from stations.formats.registry import recognise
+from stations.formats.rinex_observation import read_observations, write_observations
+from stations.records import Observations
+from transforms.errors import FormatError, InputError
+from transforms.time_scales import Epochs
+
+RinexVersion = Literal["3.05", "4.02"]
+ENDINGS: Final = (".rnx", ".rnx.gz", ".crx", ".crx.gz")
+_LINES_SHOWN: Final = 8
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in a file: how often, and at which lines (from 1; empty where the file as a whole)."""
+
+    text: str
+    count: int = 1
+    lines: tuple[int, ...] = ()
+
+    def words(self) -> str:
+        """One line for a terminal."""
+        shown = ", ".join(map(str, self.lines[:_LINES_SHOWN]))
+        more = ", ..." if len(self.lines) > _LINES_SHOWN else ""
+        where = f"line{'s' if len(self.lines) > 1 else ''} {shown}{more}: " if self.lines else ""
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        return f"{where}{self.text}{times}"
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """A file, its format's name and title, and all that is wrong with it."""
+
+    path: str
+    format_name: str
+    format_title: str
+    problems: tuple[Problem, ...]
+
+
+def check_file(path: Path) -> FileCheck:
+    """All damage of a file, of any format of the registry.
+
+    Observations are read past their damage, so that all of it is found; a reader of another format stops at
+    the first. Raises FormatError where the file is missing or of no known format.
+    """
+    known = recognise(path)
+    problems: list[Problem] = []
+    try:
+        record: Any = known.read(path)
+    except FormatError as error:
+        text = str(error).removeprefix(str(path))
+        if error.line is not None:
+            text = text.removeprefix(f", line {error.line}")
+        problems = [Problem(text.removeprefix(":").strip(), 1, () if error.line is None else (error.line,))]
+    except InputError as error:
+        problems = [Problem(str(error).removeprefix(f"{path}: "))]
+    else:
+        problems = [Problem(d.reason, d.count, d.lines) for d in getattr(record, "damage", ())]
+        if not isinstance(record, Observations):  # whose other rejections are sound and merely not used
+            problems += [Problem(reason, n) for reason, n in getattr(record, "rejections", {}).items() if n]
+        problems += [Problem(remark) for remark in getattr(record, "remarks", ())]
+    return FileCheck(str(path), known.name, known.title, tuple(problems))
+
+
+def check_json(check: FileCheck) -> dict[str, Any]:
+    """The object of `jizhun rinex check --json` for one file."""
+    return {
+        "file": check.path,
+        "format": check.format_name,
+        "sound": not check.problems,
+        "problems": [{"text": p.text, "count": p.count, "lines": list(p.lines)} for p in check.problems],
+    }
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a converted file is to hold: None takes what the files have."""
+
+    version: RinexVersion = "3.05"
+    interval_s: float | None = None
+    systems: str | None = None
+    first: Epochs | None = None
+    last: Epochs | None = None
+    strict: bool = False
+
+
+def convert_observations(
+    files: Sequence[Path], out: Path, conversion: Conversion, *, replace: bool = False
+) -> Observations:
+    """Write the observations of one station anew, whole or not at all; returns what was written.
+
+    Parameters
+    ----------
+    files : of one station, joined in time
+    out : its ending says how it is packed (ENDINGS); an input is never overwritten
+    replace : overwrite `out` where it exists
+
+    Raises
+    ------
+    FormatError, InputError : as `read_observations`; an unknown ending; `out` exists or is an input
+    """
+    if not out.name.lower().endswith(ENDINGS):
+        raise InputError(
+            f"{out}: the ending says how to pack the file; it must be one of {', '.join(ENDINGS)}"
+        )
+    if out.exists():
+        if any(file.exists() and out.samefile(file) for file in files):
+            raise InputError(f"{out}: is an input; an input is never overwritten")
+        if not replace:
+            raise InputError(f"{out}: exists already; say --replace to overwrite it")
+    observations = read_observations(
+        list(files),
+        systems=conversion.systems,
+        interval_s=conversion.interval_s,
+        first=conversion.first,
+        last=conversion.last,
+        strict=conversion.strict,
+    )
+    write_observations(observations, out, version=conversion.version)
+    return observations
