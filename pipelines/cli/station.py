@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.station_baseline import baseline
+from pipelines.cli.station_report import report
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(help="One station: judge its observations, solve its position.", no_args_is_help=True)
 app.command("baseline")(baseline)
+app.command("report")(report)
 
 
 class Ambiguities(StrEnum):
