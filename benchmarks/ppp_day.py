@@ -1,10 +1,12 @@
 """Time and memory of precise point positioning over a whole day, beside RTKLIB's rnx2rtkp in the same run.
 
 NIST 2023-001 (WUM orbits and 30 s clocks), 24 h every 30 s: GPS + Galileo + BeiDou float, GPS + Galileo
-float, each from the Compact RINEX file to the solution in a process of its own; then more of the day's stations
-in one process. BOR1 2024-035 (GRG orbits, clocks and phase biases, every 300 s), float and fixed. The peer:
-rnx2rtkp (Debian package `rtklib`), static PPP, GPS + Galileo, float, forward filter alone and
-forward and backward combined, from the decompressed file and the same orbits and clocks, which it is given without BeiDou and GLONASS and decompressed, as it reads no more satellites.
+float, each from the Compact RINEX file to the solution in a process of its own; then more of the day's
+stations in one process. BOR1 2024-035 (GRG orbits, clocks and phase biases, every 300 s), float and fixed.
+
+The peer: rnx2rtkp (Debian package `rtklib`), static PPP, GPS + Galileo, float, forward filter alone and
+forward and backward combined, from the decompressed file and the same orbits and clocks. It is given them
+decompressed and without BeiDou and GLONASS, as it cannot read that many satellites.
 
 Growth with the interval: 300, 120, 60 and 30 s are measured. No data of a higher rate are there; figures for
 15, 5 and 1 s are extrapolated along the straight line through the measured ones and say so.
@@ -271,9 +273,8 @@ def main() -> int:
         for solution in ("forward", "combined"):
             peer = rtklib(rounds, solution)
             e, n, u = peer["enu_mm"]
-            out(
-                f"RTKLIB, NIST, 30 s, GE, float, {solution}: {peer['seconds']:.1f} s, {peer['memory']:.0f} MB, "
-            )
+            out(f"RTKLIB, NIST, 30 s, GE, float, {solution}: {peer['seconds']:.1f} s, ")
+            out(f"{peer['memory']:.0f} MB, ")
             out(f"{e:.1f} / {n:.1f} / {u:.1f} mm; ratios of processor time to it: ")
             for label, ours in (("GE", pair), ("GEC", nist)):
                 with_start_up = ours["whole"] / peer["seconds"]
