@@ -262,6 +262,9 @@ class EarthRotationParameters:
     """Tabulated earth rotation parameters.
 
     epochs : (n,) shown in UTC; pole_x_rad, pole_y_rad, ut1_minus_utc_s : (n,)
+    length_of_day_excess_s : over 86,400 s, (n,); sigmas and rates : (n,), NaN in rows without; each is None
+        in a table that has none
+    predicted : (n,) whether pole or UT1 are predictions, or None where the file does not say
     """
 
     epochs: Epochs
@@ -269,6 +272,16 @@ class EarthRotationParameters:
     pole_y_rad: FloatArray
     ut1_minus_utc_s: FloatArray
     inputs: tuple[InputFile, ...] = ()
+    pole_x_sigma_rad: FloatArray | None = None
+    pole_y_sigma_rad: FloatArray | None = None
+    ut1_minus_utc_sigma_s: FloatArray | None = None
+    length_of_day_excess_s: FloatArray | None = None
+    length_of_day_sigma_s: FloatArray | None = None
+    pole_x_rate_rad_per_day: FloatArray | None = None
+    pole_y_rate_rad_per_day: FloatArray | None = None
+    pole_x_rate_sigma_rad_per_day: FloatArray | None = None
+    pole_y_rate_sigma_rad_per_day: FloatArray | None = None
+    predicted: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,8 +342,9 @@ class OceanLoading:
 class SignalBias:
     """One line of a Bias-SINEX file: an observable-specific (OSB) or differential (DSB) bias.
 
-    satellite : "G01"; signal, second_signal : RINEX observation codes with their letter ("C1W", "L5Q")
-    value_m : bias to be subtracted from the observation, metres
+    satellite : "G01", or the letter of a system for a station's bias; signal, second_signal : RINEX
+        observation codes with their letter ("C1W", "L5Q")
+    value_m : bias to be subtracted from the observation, metres; svn : "G063" where the file has it
     """
 
     kind: Literal["OSB", "DSB"]
@@ -342,15 +356,21 @@ class SignalBias:
     valid_until: Epochs
     value_m: float
     sigma_m: float
+    svn: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class SignalBiases:
-    """The biases of one file or day."""
+    """The biases of one file or day.
+
+    mode : "ABSOLUTE", "RELATIVE", or "" where the file does not say; rejections : reason -> count
+    """
 
     biases: tuple[SignalBias, ...]
     centre: str
     inputs: tuple[InputFile, ...] = ()
+    mode: str = ""
+    rejections: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
