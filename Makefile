@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := true
 export UV_NATIVE_TLS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench docs clean
+.PHONY: help setup run test check format bench fuzz docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/'
@@ -49,8 +49,11 @@ format: setup  ## bring the code into the house style
 bench: setup  ## every benchmark against its peer
 	for b in benchmarks/*.py; do $(BIN)/python $$b || exit 1; done
 
+fuzz: setup  ## damage files at random, 10 minutes for each reader; FUZZ_MINUTES=1 for a short look
+	$(BIN)/python tests/fuzz/fuzz_readers.py --minutes $(or $(FUZZ_MINUTES),10)
+
 docs: setup  ## check that the documents' links and commands exist
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
 clean:  ## remove what setup and run made
-	rm -rf $(VENV) .jizhun catalogue .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .jizhun .fuzz catalogue .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

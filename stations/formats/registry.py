@@ -23,6 +23,7 @@ from stations.formats.ionex import read_ionex, write_ionex
 from stations.formats.meteorology import read_meteorology, write_meteorology
 from stations.formats.ocean_loading import read_ocean_loading
 from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
+from stations.formats.position_series import PositionSeries, read_position_series, write_pbo_series
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
 from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations, write_observations
@@ -149,6 +150,19 @@ def _is_mapping_grid(head: bytes) -> bool:
     return head.startswith(b"!") and b"Range/resolution" in head[:4000]
 
 
+_TENV_LINE: Final = re.compile(rb"[A-Z0-9]{4} \d\d[A-Z]{3}\d\d +\d{4}\.\d+ +\d{5} ")
+
+
+def _is_position_series(head: bytes) -> bool:
+    first = _first_line(head)
+    is_titled = first.startswith((b"site YYMMMDD", b"PBO Station Position Time Series"))
+    return is_titled or _TENV_LINE.match(first) is not None
+
+
+def _write_position_series(record: PositionSeries, path: PathLike) -> None:
+    write_pbo_series(record, path)
+
+
 def _write_troposphere(record: TroposphereDocument, path: PathLike) -> None:
     write_troposphere_sinex(record.series, path, agency=record.agency)
 
@@ -248,6 +262,15 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         None,
         ("grid.vmfg",),
         Ending.MARKED,
+    ),
+    FileFormat(
+        "position-series",
+        "daily positions (tenv3, PBO)",
+        _is_position_series,
+        read_position_series,
+        _write_position_series,
+        ("positions.tenv3", "positions.pos"),
+        Ending.OPEN,
     ),
     FileFormat(
         "site-log",

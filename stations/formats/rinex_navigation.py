@@ -46,6 +46,8 @@ _FIELDS_IN_LINE: Final = 4
 _SYSTEMS: Final = "GRECJSI"
 # Of each satellite type the orbits that can be: root of the semi-major axis, from 20,000 km to 50,000 km.
 _ROOT_AXIS_LIMITS: Final = (4400.0, 7100.0)
+_WEEK_S: Final = 604_800.0
+_LARGEST_SOURCES: Final = 2**16  # Galileo's data sources are ten bits (RINEX 4.02, table A13)
 _UNREADABLE: Final = "unreadable or incomplete navigation message"
 
 
@@ -188,7 +190,8 @@ def _find_messages(lines: TextLines, first_line: int, header: NavigationHeader, 
         system = np.full(line.size, header.system)
         number, bad = parse_integers(head[:, :2])
     else:
-        system = head[:, 0].copy().view("S1").astype(np.str_) if line.size else np.empty(0, dtype="<U1")
+        letter = np.where(head[:, 0] < 128, head[:, 0], ord("?")).astype(np.uint8)  # ASCII alone
+        system = letter.view("S1").astype(np.str_) if line.size else np.empty(0, dtype="<U1")
         number, bad = parse_integers(head[:, 1:3])
     bad |= ~np.isin(system, list(_SYSTEMS)) | (number <= 0)
     if header.major < 4:
@@ -216,7 +219,7 @@ def _names_before_version_4(
     indent = 3 if major == 2 else 4
     fields = lines.block(line[galileo] + 5, indent + _FIELD_WIDTH, _FIELD_WIDTH)
     sources, _ = parse_reals(fields)
-    bits = np.nan_to_num(sources).astype(np.int64)
+    bits = np.clip(np.nan_to_num(sources), 0, _LARGEST_SOURCES).astype(np.int64)
     names[system == "E"] = "INAV"
     names[galileo[(bits & GALILEO_FNAV_BIT) > 0]] = "FNAV"
     return names
@@ -295,7 +298,9 @@ def _impossible(kind: str, columns: Mapping[str, FloatArray]) -> BoolArray:
     root = columns["root_semi_major_axis_root_m"]
     low, high = _ROOT_AXIS_LIMITS
     eccentricity = columns["eccentricity"]
-    possible = (root > low) & (root < high) & (eccentricity >= 0.0) & (eccentricity < 1.0)
+    toe_s = columns.get("time_of_ephemeris_s_of_week", np.zeros(root.size))  # CNAV of GPS has none
+    possible = (toe_s >= 0.0) & (toe_s <= _WEEK_S)
+    possible &= (root > low) & (root < high) & (eccentricity >= 0.0) & (eccentricity < 1.0)
     return missing | ~possible
 
 

@@ -239,7 +239,7 @@ def _positions(blocks: Mapping[str, list[tuple[int, str]]]) -> dict[str, tuple[F
             numbers = re.findall(r"(?<=\s)-?\d+\.\d+", text)
             words = text.split()
             if len(numbers) == 3:
-                behind = words[words.index(numbers[2]) + 1 :]
+                behind = words[words.index(numbers[2]) + 1 :] if numbers[2] in words else []
                 positions.setdefault(
                     words[0], (np.array([float(v) for v in numbers]), behind[0] if behind else "")
                 )

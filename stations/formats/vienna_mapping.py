@@ -6,6 +6,7 @@ Hectopascals and degrees Celsius in the files; pascals and kelvins here. Epochs 
 weather model; the second that GPST differs by does not matter, and they are kept as UTC.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -283,8 +284,8 @@ def _grid_epoch(header: Mapping[str, str], path: str) -> Epochs:
 
 
 def _scale_factor(header: Mapping[str, str], path: str) -> float:
-    text = header.get("scale_factor", "1").split()[0]
-    if not _NUMBER.match(text) or float(text) <= 0.0:
+    text = (header.get("scale_factor", "1").split() or [""])[0]
+    if not _NUMBER.match(text) or not 0.0 < float(text) < math.inf:
         raise FormatError(path, None, f"expected a scale factor, found {text!r}")
     return float(text)
 
@@ -299,7 +300,9 @@ def _grid_axes(header: Mapping[str, str], path: str) -> tuple[FloatArray, FloatA
     if len(words) != 6 or not all(_NUMBER.match(word) for word in words):
         raise FormatError(path, None, f"expected six numbers of 'Range/resolution', found {words}")
     south, north, west, east, latitude_step, longitude_step = (float(word) for word in words)
-    if latitude_step <= 0.0 or longitude_step <= 0.0 or north <= south or east <= west:
+    # A hundred turns are out of the question, and so is what is no finite number.
+    absurd = not all(abs(float(word)) <= 36_000.0 for word in words)
+    if absurd or latitude_step <= 0.0 or longitude_step <= 0.0 or north <= south or east <= west:
         raise FormatError(path, None, f"no grid: {words}")
     n_latitude = round((north - south) / latitude_step) + 1
     n_longitude = round((east - west) / longitude_step) + 1

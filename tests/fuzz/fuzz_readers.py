@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,6 +186,7 @@ def attempt(known: FileFormat, path: Path) -> str:
 def fuzz(known: FileFormat, minutes: float, seed: int, out: Path) -> Outcome:
     """Fuzz one reader for a time."""
     chance = random.Random(f"{seed} {known.name}")
+    warnings.simplefilter("error", RuntimeWarning)  # a number that is none went into a computation
     own = [(EXAMPLES / e).read_bytes() for e in known.examples]
     everything = own * 3 + [(EXAMPLES / e).read_bytes() for f in FORMATS for e in f.examples]
     reached: set[tuple[CodeType, int]] = set()
