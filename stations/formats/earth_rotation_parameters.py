@@ -4,7 +4,9 @@ IGS ERP version 2: "Polar motion and length of day format", J. Kouba, IGS mail 1
 arcseconds, UT1-UTC in 1e-7 s. finals2000A: IERS Rapid Service, readme.finals2000A; Bulletin A columns.
 """
 
+import math
 import re
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -26,6 +28,13 @@ _FINALS_MJD: Final = (7, 8)
 _FINALS_POLE_X: Final = (18, 9)
 _FINALS_POLE_Y: Final = (37, 9)
 _FINALS_UT1: Final = (58, 10)
+# Beside them: sigmas of x, y (arcseconds) and UT1-UTC (s), excess of the length of day and its sigma (ms);
+# the letters I (observed) or P (predicted) of pole and UT1.
+_FINALS_BESIDE: Final = ((27, 9), (46, 9), (68, 10), (79, 7), (86, 7))
+_FINALS_FLAGS: Final = (16, 57)
+# Fields of a row of an IGS ERP file behind MJD, x, y and UT1-UTC: excess of the length of day, sigmas of x,
+# y, UT1-UTC and length of day, three counts, rates of x and y a day and their sigmas (Kouba, IGS mail 1943).
+_IGS_BESIDE: Final = (4, 5, 6, 7, 8, 12, 13, 14, 15)
 _FINALS_LINE: Final = re.compile(r"[ \d]\d[ \d]\d[ \d]\d \d{5}\.\d\d [IP ] ")
 _IGS_VERSION: Final = re.compile(r"\s*version\s+2", re.IGNORECASE)
 # The pole has stayed within 0.6 arcseconds since 1900, and UT1-UTC is held within 0.9 s.
@@ -64,9 +73,22 @@ def _head_lines(data: bytes) -> list[str]:
     return [line for line in latin_1_lines(data[:4000]) if line.strip()]
 
 
+def _require_whole_last_row(data: bytes, path: str) -> None:
+    """Refuse a last row without a line end that is alone or shorter than the one before.
+
+    Digits that are cut off would leave another number.
+    """
+    if data.endswith(b"\n"):
+        return
+    rows = [row.rstrip() for row in data.rstrip().split(b"\n")[-2:]]
+    if len(rows) < 2 or not re.match(rb"\s*\d", rows[0]) or len(rows[1]) < len(rows[0]):
+        raise FormatError(path, data.count(b"\n") + 1, "cut off: the last row has no line end")
+
+
 def parse_earth_rotation_parameters(data: bytes, identity: InputFile) -> EarthRotationParameters:
     """Like `read_earth_rotation_parameters`, from the plain text."""
     head = _head_lines(data)
+    _require_whole_last_row(data, identity.path)
     if head and _FINALS_LINE.match(head[0]):
         return _parse_finals(data, identity)
     if is_earth_rotation(data):
@@ -89,25 +111,35 @@ def _parse_finals(data: bytes, identity: InputFile) -> EarthRotationParameters:
                 f"no number in columns {begin + 1}-{begin + width}: {lines.text(line)!r}",
             )
         fields.append(values)
-        # Digits that are cut off would leave another number; all of these are right-justified.
-        if not data.endswith(b"\n") and begin < lines.length[rows[-1]] < begin + width:
-            raise FormatError(
-                identity.path, int(rows[-1]) + 1, f"cut off inside columns {begin + 1}-{begin + width}"
-            )
     table = np.stack(fields, axis=1)
     kept = ~np.isnan(table).any(axis=1)
     table, rows = table[kept], rows[kept]
-    return _record(table, rows + 1, identity)
+    beside: list[NDArray[np.float64]] = []
+    for begin, width in _FINALS_BESIDE:
+        values, bad = parse_reals(lines.block(rows, begin, width))
+        if bad.any():
+            line = int(rows[np.argmax(bad)])
+            raise FormatError(identity.path, line + 1, f"no number in columns {begin + 1}-{begin + width}")
+        beside.append(values)
+    flags = [lines.block(rows, column, 1)[:, 0] == ord("P") for column in _FINALS_FLAGS]
+    return replace(
+        _record(table, rows + 1, identity),
+        pole_x_sigma_rad=beside[0] * ARCSECOND_RAD,
+        pole_y_sigma_rad=beside[1] * ARCSECOND_RAD,
+        ut1_minus_utc_sigma_s=beside[2],
+        length_of_day_excess_s=beside[3] / 1e3,
+        length_of_day_sigma_s=beside[4] / 1e3,
+        predicted=flags[0] | flags[1],
+    )
 
 
 def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
     path = identity.path
     table: list[list[float]] = []
+    beside: list[list[float]] = []
     numbers: list[int] = []
     names = ""
-    widest = 0
     texts = latin_1_lines(data)
-    last_line = len(texts)
     for number, line in enumerate(texts, start=1):
         fields = line.split()
         if not fields:
@@ -126,14 +158,30 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
             raise FormatError(path, number, f"no column UT1-UTC in the heading {names.split()[:5]}")
         try:
             mjd, pole_x, pole_y, ut1 = (float(f) for f in fields[:4])
+            beside.append([float(fields[i]) if i < len(fields) else math.nan for i in _IGS_BESIDE])
         except ValueError as error:
             raise FormatError(path, number, f"expected MJD, x, y and UT1-UTC, found {line!r}") from error
-        widest = max(widest, len(fields))
-        if number == last_line and len(fields) < widest and not data.endswith(b"\n"):
-            raise FormatError(path, number, f"cut off: {len(fields)} fields, where a row has {widest}")
         table.append([mjd, pole_x * _POLE_UNIT_ARCSECONDS, pole_y * _POLE_UNIT_ARCSECONDS, ut1 * _UT1_UNIT_S])
         numbers.append(number)
-    return _record(np.array(table).reshape(-1, 4), np.array(numbers, dtype=np.int64), identity)
+    record = _record(np.array(table).reshape(-1, 4), np.array(numbers, dtype=np.int64), identity)
+    pole, ut1_s = _POLE_UNIT_ARCSECONDS * ARCSECOND_RAD, _UT1_UNIT_S
+    strange = np.isinf(beside).any(axis=1)
+    if strange.any():
+        raise FormatError(path, numbers[int(np.argmax(strange))], "a value that is not finite")
+    units = np.array([ut1_s, pole, pole, ut1_s, ut1_s, pole, pole, pole, pole])
+    lod, x, y, ut1_sigma, lod_sigma, x_rate, y_rate, x_rate_sigma, y_rate_sigma = (np.array(beside) * units).T
+    return replace(
+        record,
+        pole_x_sigma_rad=x,
+        pole_y_sigma_rad=y,
+        ut1_minus_utc_sigma_s=ut1_sigma,
+        length_of_day_excess_s=lod,
+        length_of_day_sigma_s=lod_sigma,
+        pole_x_rate_rad_per_day=x_rate,
+        pole_y_rate_rad_per_day=y_rate,
+        pole_x_rate_sigma_rad_per_day=x_rate_sigma,
+        pole_y_rate_sigma_rad_per_day=y_rate_sigma,
+    )
 
 
 def _record(
@@ -175,9 +223,30 @@ def _record(
 def write_earth_rotation_parameters(parameters: EarthRotationParameters, path: PathLike) -> None:
     """Write earth rotation parameters as an IGS ERP file, version 2 (1e-6 arcseconds, 1e-7 s).
 
-    Length of day and all sigmas, which the record does not hold, are written as 0.
+    Length of day, sigmas and rates that the record does not hold are written as 0.
     """
     mjd = parameters.epochs.to(TimeScale.UTC).modified_julian_date()
+    pole = _POLE_UNIT_ARCSECONDS * ARCSECOND_RAD
+
+    def column(values: NDArray[np.float64] | None, unit: float) -> list[int]:
+        if values is None:
+            return [0] * len(mjd)
+        return [int(v) for v in np.rint(np.nan_to_num(values / unit, nan=0.0))]
+
+    columns = [
+        column(parameters.pole_x_rad, pole),
+        column(parameters.pole_y_rad, pole),
+        column(parameters.ut1_minus_utc_s, _UT1_UNIT_S),
+        column(parameters.length_of_day_excess_s, _UT1_UNIT_S),
+        column(parameters.pole_x_sigma_rad, pole),
+        column(parameters.pole_y_sigma_rad, pole),
+        column(parameters.ut1_minus_utc_sigma_s, _UT1_UNIT_S),
+        column(parameters.length_of_day_sigma_s, _UT1_UNIT_S),
+        column(parameters.pole_x_rate_rad_per_day, pole),
+        column(parameters.pole_y_rate_rad_per_day, pole),
+        column(parameters.pole_x_rate_sigma_rad_per_day, pole),
+        column(parameters.pole_y_rate_sigma_rad_per_day, pole),
+    ]
     lines = [
         "version 2",
         "EOP  SOLUTION",
@@ -186,13 +255,9 @@ def write_earth_rotation_parameters(parameters: EarthRotationParameters, path: P
         '               10**-6"        .1us    .1us/d    10**-6"     .1us  .1us/d                10**-6"/d'
         '    10**-6"/d',
     ]
-    for day, x, y, ut1 in zip(
-        mjd, parameters.pole_x_rad, parameters.pole_y_rad, parameters.ut1_minus_utc_s, strict=True
-    ):
-        x_unit = x / ARCSECOND_RAD / _POLE_UNIT_ARCSECONDS
-        y_unit = y / ARCSECOND_RAD / _POLE_UNIT_ARCSECONDS
+    for day, x, y, ut1, lod, sx, sy, sut, slod, xr, yr, sxr, syr in zip(mjd, *columns, strict=True):
         lines.append(
-            f"{day:8.2f} {x_unit:8.0f} {y_unit:8.0f} {ut1 / _UT1_UNIT_S:10.0f}"
-            f" {0:6d} {0:6d} {0:6d} {0:7d} {0:7d} {0:3d}{0:3d}{0:3d} {0:7d}{0:7d} {0:7d}{0:7d}"
+            f"{day:8.2f} {x:8d} {y:8d} {ut1:10d} {lod:6d} {sx:6d} {sy:6d} {sut:7d} {slod:7d}"
+            f" {0:3d}{0:3d}{0:3d} {xr:7d}{yr:7d} {sxr:7d}{syr:7d}"
         )
     write_atomically(path, compress_for(path, ("\n".join(lines) + "\n").encode("ascii")))

@@ -7,14 +7,16 @@ orders of columns and rows and the name of the model are read.
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from stations.formats.compression import read_bytes
+from stations.formats.atomic_write import write_atomically
+from stations.formats.compression import compress_for, read_bytes
 from stations.formats.text_lines import latin_1_lines
 from stations.records import OceanLoading, PathLike
-from transforms.errors import FormatError
+from transforms.errors import FormatError, InputError
 
 TIDES: Final = ("M2", "S2", "N2", "K2", "K1", "O1", "P1", "Q1", "MF", "MM", "SSA")
 _ROWS: Final = 6
@@ -95,3 +97,39 @@ def _row(line: str, station: str, path: PathLike, number: int, *, is_phase: bool
         unit = "degrees" if is_phase else "m"
         raise FormatError(path, number, f"a value of {station} beyond {largest:g} {unit}: {line.strip()!r}")
     return values
+
+
+def write_ocean_loading(loadings: Sequence[OceanLoading], path: PathLike) -> None:
+    """Write stations' ocean loading as BLQ: amplitudes to 0.01 mm, phases to 0.1 degree; ".gz" compresses.
+
+    All stations must be of one model, which the format names once.
+    """
+    models = {loading.model for loading in loadings}
+    if len(models) != 1:
+        raise InputError(f"a BLQ file holds the loading of one ocean model, not of {len(models)}")
+    lines = [
+        f"$$ Ocean tide model: {models.pop() or 'unknown'}",
+        "$$ COLUMN ORDER:  M2  S2  N2  K2  K1  O1  P1  Q1  MF  MM SSA",
+        "$$ ROW ORDER:",
+        "$$ AMPLITUDES (m)",
+        "$$   RADIAL",
+        "$$   TANGENTL    EW",
+        "$$   TANGENTL    NS",
+        "$$ PHASES (deg)",
+        "$$   RADIAL",
+        "$$   TANGENTL    EW",
+        "$$   TANGENTL    NS",
+    ]
+    for loading in loadings:
+        if not np.all(np.isfinite(loading.amplitude_m)) or not np.all(np.isfinite(loading.phase_rad)):
+            raise InputError(f"the ocean loading of {loading.station} is not finite: nothing is written")
+        degrees = np.degrees(loading.phase_rad)
+        degrees = np.where(degrees > 180.0, degrees - 360.0, degrees)  # the service writes -180 to 180
+        lines += ["$$", f"  {loading.station}"]
+        lines += [
+            "  " + "".join(f"{value:7.5f} ".lstrip("0") for value in row).rstrip()
+            for row in loading.amplitude_m
+        ]
+        lines += ["  " + "".join(f"{value:6.1f} " for value in row).rstrip() for row in degrees]
+    text = "\n".join([*lines, "$$ END TABLE"]) + "\n"
+    write_atomically(path, compress_for(path, text.encode("latin-1", errors="replace")))

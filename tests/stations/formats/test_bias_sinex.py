@@ -2,9 +2,10 @@
 
 import pytest
 
-from stations.formats.bias_sinex import read_bias_sinex
+from stations.formats.bias_sinex import read_bias_sinex, write_bias_sinex
+from stations.records import SignalBiases
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
-from transforms.errors import FormatError
+from transforms.errors import FormatError, InputError
 
 NANOSECOND_M = SPEED_OF_LIGHT_M_PER_S * 1e-9
 
@@ -97,3 +98,60 @@ def test_time_system_and_open_ends(tmp_path):
 def test_defects_are_named(tmp_path, content, words):
     with pytest.raises(FormatError, match=words):
         read(tmp_path, content)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "mode", "lines", "stations"),  # zgrep -cE '^ [OD]SB '; lines with a station in columns 16-24
+    [
+        ("bor1_2024035/GRG0MGXFIN_20240350000_01D_01D_OSB.BIA.gz", "ABSOLUTE", 572, 0),
+        ("bor1_2024035/CAS0MGXRAP_20240350000_01D_01D_DCB.BSX.gz", "RELATIVE", 5665, 4852),
+        ("bias_aux/WUM0MGXRAP_20212100000_01D_01D_ABS.BIA.gz", "ABSOLUTE", 1072, 0),
+        ("parsers/sidereon/CODE.BIA.gz", "ABSOLUTE", 351, 0),
+    ],
+)
+def test_mode_and_receivers_survive_writing(real_data, tmp_path, name, mode, lines, stations):
+    biases = read_bias_sinex(real_data / name)
+    assert biases.mode == mode
+    assert len(biases.biases) + sum(biases.rejections.values()) == lines
+    assert sum(bool(b.station) for b in biases.biases) == stations
+    write_bias_sinex(biases, tmp_path / "again.bia.gz")
+    again = read_bias_sinex(tmp_path / "again.bia.gz")
+    assert (again.mode, again.centre) == (biases.mode, biases.centre)
+    for one, other in zip(again.biases, biases.biases, strict=True):
+        assert (one.kind, one.svn, one.satellite, one.station, one.signal, one.second_signal) == (
+            other.kind,
+            other.svn,
+            other.satellite,
+            other.station,
+            other.signal,
+            other.second_signal,
+        )
+        assert int(one.valid_from.tai_ns) == int(other.valid_from.tai_ns)
+        assert int(one.valid_until.tai_ns) == int(other.valid_until.tai_ns)
+        assert one.value_m == pytest.approx(other.value_m, abs=5.1e-7 * NANOSECOND_M)
+
+
+def test_what_cannot_be_taken_over_is_counted(tmp_path):
+    glonass = line(unit="cyc").replace("C210 C24", "R801 R01")
+    between = line().replace(" OSB ", " ISB ")
+    biases = read(tmp_path, text(line(), glonass, between))
+    assert len(biases.biases) == 1
+    assert biases.rejections == {"GLONASS phase bias in cycles": 1, "bias between systems (ISB)": 1}
+
+
+def test_a_mode_that_is_none_is_refused(tmp_path):
+    content = text(line()).replace("-BIAS/DESCRIPTION", " BIAS_MODE       SOMEHOW\n-BIAS/DESCRIPTION", 1)
+    with pytest.raises(FormatError, match="line 4: BIAS_MODE is ABSOLUTE or RELATIVE, not 'SOMEHOW'"):
+        read(tmp_path, content)
+
+
+def test_open_ends_and_other_time_systems_are_written_as_gpst(tmp_path):
+    biases = read(tmp_path, text(line(), line(end="0000:000:00000"), scale="C"))
+    write_bias_sinex(biases, tmp_path / "b.bia")
+    again = read_bias_sinex(tmp_path / "b.bia")
+    assert [int(b.valid_until.tai_ns) for b in again.biases] == [
+        int(b.valid_until.tai_ns) for b in biases.biases
+    ]
+    with pytest.raises(InputError, match="no biases"):
+        write_bias_sinex(SignalBiases((), "TST"), tmp_path / "c.bia")

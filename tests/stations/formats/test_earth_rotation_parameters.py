@@ -102,3 +102,42 @@ def test_predictions_without_values_are_left_out(tmp_path):
     np.testing.assert_array_equal(
         parameters.epochs.tai_ns, Epochs.from_datetime64(["1992-01-01", "1992-01-02"], TimeScale.UTC).tai_ns
     )
+
+
+@pytest.mark.real_data
+def test_sigmas_rates_and_length_of_day_of_the_igs(real_data, station_format_values, tmp_path):
+    """First row: 60134.50 208280 502585 -308359 -2590 4 4 0 8 0 0 0 2667 -1195 15 16 0 0."""
+    path = real_data / station_format_values["igs_erp"]["file"]
+    parameters = read_earth_rotation_parameters(path)
+    microarcsecond_rad = 1e-6 * ARCSECOND_RAD
+    assert parameters.length_of_day_excess_s is not None
+    assert parameters.length_of_day_excess_s[0] == pytest.approx(-2590e-7, rel=1e-12)
+    for name, expected in (
+        ("pole_x_sigma_rad", 4),
+        ("pole_y_sigma_rad", 4),
+        ("pole_x_rate_rad_per_day", 2667),
+        ("pole_y_rate_rad_per_day", -1195),
+        ("pole_x_rate_sigma_rad_per_day", 15),
+        ("pole_y_rate_sigma_rad_per_day", 16),
+    ):
+        assert getattr(parameters, name)[0] == pytest.approx(expected * microarcsecond_rad, rel=1e-12)
+    assert parameters.length_of_day_sigma_s[0] == pytest.approx(8e-7, rel=1e-12)
+    write_earth_rotation_parameters(parameters, tmp_path / "again.erp")
+    again = read_earth_rotation_parameters(tmp_path / "again.erp")
+    for name in ("pole_x_rad", "length_of_day_excess_s", "pole_y_rate_rad_per_day", "pole_x_sigma_rad"):
+        np.testing.assert_allclose(getattr(again, name), getattr(parameters, name), rtol=1e-12, atol=1e-18)
+
+
+@pytest.mark.real_data
+def test_sigmas_and_predictions_of_the_iers(real_data):
+    """MJD 48622: I 0.182987 0.000672 0.168775 0.000345 I-0.1251659 0.0000207 1.8335 0.0201; 60621 is P."""
+    parameters = read_earth_rotation_parameters(real_data / "eop" / "finals2000A.gz")
+    assert parameters.epochs.modified_julian_date()[0] == 48622.0
+    assert parameters.pole_x_sigma_rad[0] == pytest.approx(0.000672 * ARCSECOND_RAD, rel=1e-12)
+    assert parameters.ut1_minus_utc_sigma_s[0] == pytest.approx(0.0000207, rel=1e-12)
+    assert parameters.length_of_day_excess_s[0] == pytest.approx(1.8335e-3, rel=1e-12)
+    assert parameters.length_of_day_sigma_s[0] == pytest.approx(0.0201e-3, rel=1e-12)
+    assert not parameters.predicted[0]
+    row = int(np.flatnonzero(parameters.epochs.modified_julian_date() == 60621.0)[0])
+    assert parameters.predicted[row]
+    assert np.isnan(parameters.length_of_day_excess_s[row])

@@ -1,10 +1,13 @@
 """BLQ: real files, what surrounds the table, broken files."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from stations.formats.ocean_loading import read_ocean_loading
-from transforms.errors import FormatError
+from stations.formats.ocean_loading import read_ocean_loading, write_ocean_loading
+from stations.records import OceanLoading
+from transforms.errors import FormatError, InputError
 
 
 @pytest.mark.real_data
@@ -59,3 +62,28 @@ def test_defects_are_named(tmp_path, text, words):
     path.write_text(text)
     with pytest.raises(FormatError, match=words):
         read_ocean_loading(path)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["blq/FES2004.BLQ.gz", "zimm_2021001_004/ocean_loading.blq.gz"])
+def test_what_is_written_is_read_again(real_data, tmp_path, name):
+    """Amplitudes are written to 0.01 mm and phases to 0.1 degree, as the loading service does."""
+    loadings = list(read_ocean_loading(real_data / name).values())
+    write_ocean_loading(loadings, tmp_path / "again.blq")
+    again = read_ocean_loading(tmp_path / "again.blq")
+    assert list(again) == [loading.station for loading in loadings]
+    for loading in loadings:
+        other = again[loading.station]
+        np.testing.assert_allclose(other.amplitude_m, loading.amplitude_m, atol=5.1e-6)
+        turn = np.angle(np.exp(1j * (other.phase_rad - loading.phase_rad)))
+        np.testing.assert_allclose(turn, 0.0, atol=np.radians(0.051))
+        assert other.model == loading.model
+    stored = (tmp_path / "again.blq").read_bytes()
+    write_ocean_loading(list(again.values()), tmp_path / "again.blq")
+    assert (tmp_path / "again.blq").read_bytes() == stored
+
+
+def test_two_models_are_not_written_into_one_file(tmp_path):
+    one = OceanLoading("WUHN", np.zeros((3, 11)), np.zeros((3, 11)), "FES2004")
+    with pytest.raises(InputError, match="one ocean model"):
+        write_ocean_loading([one, dataclasses.replace(one, model="GOT4.7")], tmp_path / "a.blq")

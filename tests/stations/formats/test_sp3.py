@@ -1,5 +1,6 @@
 """SP3: real files against awk, every version, missing records, other time systems, broken files."""
 
+import dataclasses
 import time
 
 import numpy as np
@@ -236,3 +237,97 @@ def test_orbits_of_two_centres_or_frames_are_not_joined():
     other = SatelliteOrbits(**{**one.__dict__, "frame": "IGS14"})
     with pytest.raises(InputError, match="IGS14, IGS20"):
         join_orbits([one, other])
+
+
+@pytest.mark.real_data
+def test_velocities_sigmas_and_flags_of_nga(real_data):
+    """PG01 4248.687713 14626.937122 -21770.627524 9.918888 25 22 21 260 P P, and its V record."""
+    orbits = read_sp3(real_data / "parsers" / "gnsstk" / "test_input_SP3c.sp3.gz")
+    g01 = orbits.satellites.index("G01")
+    np.testing.assert_allclose(
+        orbits.velocity_ecef_m_per_s[0, g01], [-2680.6433935, 663.6216670, -77.2718566], rtol=0, atol=1e-9
+    )
+    assert orbits.clock_rate_s_per_s[0, g01] == pytest.approx(0.348747e-10, rel=1e-12)
+    np.testing.assert_allclose(
+        orbits.position_sigma_m[0, g01], 1e-3 * 1.25 ** np.array([25.0, 22.0, 21.0]), rtol=1e-12
+    )
+    assert orbits.clock_sigma_s[0, g01] == pytest.approx(1e-12 * 1.025**260, rel=1e-12)
+    assert orbits.orbit_predicted[0, g01]
+    assert orbits.clock_predicted[0, g01]
+    assert not orbits.clock_event.any()
+    assert orbits.accuracy_m["G01"] == 0.512  # 2 ** 9 mm
+
+
+@pytest.mark.real_data
+def test_velocities_of_version_a(real_data):
+    """P  1 and V  1 of NIMA: -19484.465925 ... and 19430.725479 -10588.099171 18880.428192 .014175."""
+    orbits = read_sp3(real_data / "parsers" / "gnsstk" / "test_input_SP3ae.sp3.gz")
+    np.testing.assert_allclose(
+        orbits.velocity_ecef_m_per_s[0, 0], [1943.0725479, -1058.8099171, 1888.0428192], rtol=0, atol=1e-9
+    )
+    assert orbits.clock_rate_s_per_s[0, 0] == pytest.approx(0.014175e-10, rel=1e-12)
+    assert orbits.position_sigma_m is None
+    assert orbits.orbit_predicted is None
+
+
+def orbits_with_all():
+    rng = np.random.default_rng(11)
+    orbits = some_orbits(rng.uniform(-3e7, 3e7, (3, 2, 3)), rng.uniform(-1e-4, 1e-4, (3, 2)), ("C23", "G01"))
+    flags = rng.integers(0, 2, (3, 2)).astype(bool)
+    return dataclasses.replace(
+        orbits,
+        velocity_ecef_m_per_s=rng.uniform(-3e3, 3e3, (3, 2, 3)),
+        clock_rate_s_per_s=rng.uniform(-1e-11, 1e-11, (3, 2)),
+        position_sigma_m=1e-3 * 1.25 ** rng.integers(0, 40, (3, 2, 3)),
+        clock_sigma_s=1e-12 * 1.025 ** rng.integers(1, 400, (3, 2)),
+        orbit_predicted=flags,
+        clock_predicted=~flags,
+        clock_event=flags[::-1],
+        accuracy_m={"C23": 0.016, "G01": 0.004},
+    )
+
+
+def test_velocities_sigmas_flags_and_accuracies_survive_writing(tmp_path):
+    orbits = orbits_with_all()
+    write_sp3(orbits, tmp_path / "all.sp3")
+    again = read_sp3(tmp_path / "all.sp3")
+    np.testing.assert_allclose(again.velocity_ecef_m_per_s, orbits.velocity_ecef_m_per_s, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(again.clock_rate_s_per_s, orbits.clock_rate_s_per_s, rtol=0, atol=1e-16)
+    np.testing.assert_allclose(again.position_sigma_m, orbits.position_sigma_m, rtol=1e-9)
+    np.testing.assert_allclose(again.clock_sigma_s, orbits.clock_sigma_s, rtol=1e-9)
+    for name in ("orbit_predicted", "clock_predicted", "clock_event"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(orbits, name))
+    assert again.accuracy_m == orbits.accuracy_m
+    stored = (tmp_path / "all.sp3").read_bytes()
+    write_sp3(again, tmp_path / "all.sp3")
+    assert (tmp_path / "all.sp3").read_bytes() == stored
+
+
+def test_joined_days_keep_velocities_and_the_worse_accuracy():
+    one = orbits_with_all()
+    later = dataclasses.replace(one, epochs=one.epochs.plus_seconds(86_400.0), accuracy_m={"G01": 0.032})
+    bare = some_orbits(np.ones((1, 1, 3)), np.ones((1, 1)), ("G01",), start="2024-02-06")
+    both = join_orbits([one, later, bare])
+    np.testing.assert_array_equal(both.velocity_ecef_m_per_s[3:6], one.velocity_ecef_m_per_s)
+    assert np.isnan(both.velocity_ecef_m_per_s[6]).all()
+    np.testing.assert_array_equal(both.clock_event[:3], one.clock_event)
+    assert both.accuracy_m == {"C23": 0.016, "G01": 0.032}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("VC23", "VE05", "velocity of no satellite with positions"),
+        ("VG01", "VC23", "velocity was given already"),
+        ("++         4", "++         x", "expected the exponent of an accuracy"),
+        ("%f  1.2500000", "%f  1.25x0000", "base of the standard deviations"),
+    ],
+)
+def test_defects_of_velocities_and_sigmas_are_named(tmp_path, old, new, words):
+    path = tmp_path / "a.sp3"
+    write_sp3(orbits_with_all(), path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(FormatError, match=words):
+        read_sp3(path)
