@@ -122,10 +122,21 @@ def solid_harmonics(latitude_rad: float, longitude_rad: float) -> tuple[FloatArr
     return v[lower], w[lower]
 
 
-def _continued_fraction(sine: FloatArray, a: ArrayLike, b: float, c: ArrayLike) -> FloatArray:
+def continued_fraction(sine: FloatArray, a: ArrayLike, b: float, c: ArrayLike) -> FloatArray:
     """Marini's continued fraction, one at the zenith (IERS Conventions 2010, eq. 9.9)."""
     top = 1.0 + np.asarray(a) / (1.0 + b / (1.0 + np.asarray(c)))
     return np.asarray(top / (sine + np.asarray(a) / (sine + b / (sine + np.asarray(c)))))
+
+
+def hydrostatic_c(modified_julian_date: ArrayLike, latitude_rad: float) -> FloatArray:
+    """Coefficient c of the hydrostatic part, of latitude and season (Boehm et al. 2006)."""
+    southern = latitude_rad < 0.0
+    phase = np.pi if southern else 0.0
+    c11, c10 = (0.007, 0.002) if southern else (0.005, 0.001)
+    angle = (np.asarray(modified_julian_date, np.float64) - _REFERENCE_MJD) / 365.25 * 2.0 * np.pi + phase
+    return np.asarray(
+        _HYDROSTATIC_C0 + ((np.cos(angle) + 1.0) * c11 / 2.0 + c10) * (1.0 - np.cos(latitude_rad))
+    )
 
 
 def global_mapping_function(
@@ -157,16 +168,11 @@ def global_mapping_function(
     wet_mean = float(v @ np.array(_WET_MEAN_A) + w @ np.array(_WET_MEAN_B)) * 1e-5
     wet_amplitude = float(v @ np.array(_WET_AMPLITUDE_A) + w @ np.array(_WET_AMPLITUDE_B)) * 1e-5
 
-    southern = latitude_rad < 0.0
-    phase = np.pi if southern else 0.0
-    c11, c10 = (0.007, 0.002) if southern else (0.005, 0.001)
-    angle = (np.asarray(modified_julian_date, np.float64) - _REFERENCE_MJD) / 365.25 * 2.0 * np.pi + phase
-    c_hydrostatic = _HYDROSTATIC_C0 + ((np.cos(angle) + 1.0) * c11 / 2.0 + c10) * (1.0 - np.cos(latitude_rad))
-
+    c_hydrostatic = hydrostatic_c(modified_julian_date, latitude_rad)
     sine = np.sin(np.asarray(elevation_rad, np.float64))
-    hydrostatic = _continued_fraction(
+    hydrostatic = continued_fraction(
         sine, hydrostatic_mean + hydrostatic_amplitude * season, _HYDROSTATIC_B, c_hydrostatic
     )
-    by_height = 1.0 / sine - _continued_fraction(sine, _HEIGHT_A, _HEIGHT_B, _HEIGHT_C)
-    wet = _continued_fraction(sine, wet_mean + wet_amplitude * season, _WET_B, _WET_C)
+    by_height = 1.0 / sine - continued_fraction(sine, _HEIGHT_A, _HEIGHT_B, _HEIGHT_C)
+    wet = continued_fraction(sine, wet_mean + wet_amplitude * season, _WET_B, _WET_C)
     return np.asarray(hydrostatic + by_height * height_m / 1000.0), wet

@@ -20,6 +20,7 @@ from stations.models.pole_tide import pole_tide_displacement
 from stations.models.solid_earth_tide import solid_earth_tide_displacement
 from stations.models.sun_moon import earth_rotation_at, sun_moon_positions
 from stations.models.troposphere import gradient_mapping, zenith_hydrostatic_delay_m
+from stations.models.vienna_mapping_function import SiteWeather, vienna_mapping_function
 from stations.ppp.first_position import plausible_position
 from stations.ppp.options import PppOptions
 from stations.ppp.parameters import ParameterLayout
@@ -41,33 +42,41 @@ def ionosphere_free_factors(frequency_hz: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class StationMotion:
-    """How a station moves with the solid earth, at epochs (n_epoch, 3), and the sun's position then."""
+class Sky:
+    """What does not depend on the station: sun and moon (n_epoch, 3), terrestrial, and the pole (n_epoch,).
 
-    displacement_ecef_m: FloatArray
+    The pole is None where earth rotation is not known.
+    """
+
     sun_ecef_m: FloatArray
+    moon_ecef_m: FloatArray
+    pole_rad: tuple[FloatArray, FloatArray] | None
+
+    @classmethod
+    def at(cls, epochs: Epochs, earth_rotation: EarthRotationParameters | None) -> "Sky":
+        """The sky at epochs (n_epoch,)."""
+        sun, moon = sun_moon_positions(epochs, earth_rotation)
+        if earth_rotation is None:
+            return cls(sun, moon, None)
+        x, y, _ = earth_rotation_at(epochs, earth_rotation)
+        return cls(sun, moon, (x, y))
 
 
-def station_motion(
-    position_ecef_m: FloatArray,
-    epochs: Epochs,
-    earth_rotation: EarthRotationParameters | None,
-    ocean_loading: OceanLoading | None,
-) -> StationMotion:
-    """Tidal displacements of a station at epochs: solid earth, pole (if earth rotation is known), ocean.
+def tidal_displacement(
+    position_ecef_m: FloatArray, epochs: Epochs, sky: Sky, ocean_loading: OceanLoading | None
+) -> FloatArray:
+    """Displacements of a station (n_epoch, 3): solid earth, pole (if earth rotation is known), ocean loading.
 
     None for a trial position that is not on the ground, as in the first steps from the earth's centre.
     """
-    sun, moon = sun_moon_positions(epochs, earth_rotation)
     if not plausible_position(position_ecef_m):
-        return StationMotion(np.zeros_like(sun), sun)
-    displacement = solid_earth_tide_displacement(position_ecef_m, epochs, sun, moon)
-    if earth_rotation is not None:
-        x, y, _ = earth_rotation_at(epochs, earth_rotation)
-        displacement = displacement + pole_tide_displacement(position_ecef_m, epochs, x, y)
+        return np.zeros_like(sky.sun_ecef_m)
+    displacement = solid_earth_tide_displacement(position_ecef_m, epochs, sky.sun_ecef_m, sky.moon_ecef_m)
+    if sky.pole_rad is not None:
+        displacement = displacement + pole_tide_displacement(position_ecef_m, epochs, *sky.pole_rad)
     if ocean_loading is not None:
         displacement = displacement + ocean_loading_displacement(position_ecef_m, epochs, ocean_loading)
-    return StationMotion(displacement, sun)
+    return displacement
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,13 +153,14 @@ def antenna_corrections(
 class TroposphereModel:
     """A-priori delay and mapping of n observations.
 
-    hydrostatic_m : slant, (n,); wet_mapping, gradient_mapping : (n,); zenith_hydrostatic_m : at the station
+    hydrostatic_m : slant, (n,); wet_mapping, gradient_mapping : (n,)
+    zenith_hydrostatic_m : at the station, one for the session, shape (), or at the zenith delay's nodes
     """
 
     hydrostatic_m: FloatArray
     wet_mapping: FloatArray
     gradient_mapping: FloatArray
-    zenith_hydrostatic_m: float
+    zenith_hydrostatic_m: FloatArray
 
 
 def troposphere_model(
@@ -158,16 +168,34 @@ def troposphere_model(
 ) -> TroposphereModel:
     """Troposphere of observations at elevations (n,) and modified Julian dates (n,).
 
-    One a-priori zenith delay for the session, from the season's average pressure (GPT) at its middle.
+    One a-priori zenith delay for the session, from the season's average pressure (GPT) at its middle, and the
+    Global Mapping Function.
     """
-    latitude, longitude, height = geodetic_from_ecef(position_ecef_m)
-    weather = global_pressure_temperature(
-        float(np.mean(mjd)), float(latitude), float(longitude), float(height)
-    )
-    above_sea_m = float(height) - weather.geoid_height_m
-    zenith = float(zenith_hydrostatic_delay_m(weather.pressure_hpa, latitude, above_sea_m))
-    dry, wet = global_mapping_function(mjd, float(latitude), float(longitude), float(height), elevation_rad)
+    latitude, longitude, height = (float(c) for c in geodetic_from_ecef(position_ecef_m))
+    weather = global_pressure_temperature(float(np.mean(mjd)), latitude, longitude, height)
+    above_sea_m = height - weather.geoid_height_m
+    zenith = zenith_hydrostatic_delay_m(weather.pressure_hpa, latitude, above_sea_m)
+    dry, wet = global_mapping_function(mjd, latitude, longitude, height, elevation_rad)
     return TroposphereModel(zenith * dry, wet, gradient_mapping(elevation_rad), zenith)
+
+
+def troposphere_of_the_day(
+    position_ecef_m: FloatArray,
+    epochs: Epochs,
+    elevation_rad: FloatArray,
+    weather: SiteWeather,
+    nodes: Epochs,
+) -> TroposphereModel:
+    """Troposphere of observations at epochs (n,) from a weather model's values at the station (VMF1).
+
+    nodes : of the zenith delays, at which the a-priori zenith delay is given back
+    """
+    latitude = float(geodetic_from_ecef(position_ecef_m)[0])
+    a_dry, a_wet, zenith = weather.at(epochs)
+    mjd = epochs.modified_julian_date()
+    dry, wet = vienna_mapping_function(a_dry, a_wet, mjd, latitude, elevation_rad)
+    at_nodes = weather.at(nodes)[2]
+    return TroposphereModel(zenith * dry, wet, gradient_mapping(elevation_rad), at_nodes)
 
 
 @dataclass(frozen=True, eq=False)

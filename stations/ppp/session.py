@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 
 from stations.models.beidou2_code_bias import beidou2_code_correction_m
 from stations.models.tabulated_attitude import AttitudeTable
+from stations.models.vienna_mapping_function import SiteWeather
 from stations.models.yaw_laws import YawLaw, yaw_law_of
 from stations.ppp.observation_equations import (
     AntennaCorrections,
     Equations,
     SatelliteAntennas,
+    Sky,
     TroposphereModel,
     antenna_corrections,
     build_constraints,
     build_equations,
     ionosphere_free_factors,
     modelled_phase_windup_m,
-    station_motion,
+    tidal_displacement,
     troposphere_model,
+    troposphere_of_the_day,
     wavelengths_m,
 )
 from stations.ppp.options import PppOptions, observation_sigma_factor
@@ -63,6 +66,7 @@ class Session:
     ----------
     selected : observations on two carriers; products, antennas, ocean_loading : as for `solve_station`
     epochs : (n_epoch,) those used; receiver_antenna : calibration, or None
+    site_weather : a weather model's mapping coefficients and delays at the station (VMF1), or None
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Session:
         receiver_antenna: AntennaCalibration | None,
         ocean_loading: OceanLoading | None,
         options: PppOptions,
+        site_weather: SiteWeather | None = None,
     ) -> None:
         self.selected = selected
         self.epochs = epochs
@@ -88,7 +93,8 @@ class Session:
         steps_s = np.diff(epochs.tai_ns) / 1e9
         usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
         self._independent_share = min(usual_step_s / options.correlation_time_s, 1.0)
-        self._earth_rotation = products.earth_rotation
+        self._sky = Sky.at(epochs, products.earth_rotation)
+        self._site_weather = site_weather
         self._ocean_loading = ocean_loading
         self._receiver_antenna = receiver_antenna
         middle = Epochs(np.asarray(epochs.tai_ns[len(epochs) // 2]))
@@ -110,13 +116,13 @@ class Session:
 
     def paths(self, rows: ObservationRows, position_ecef_m: FloatArray, clock_s: FloatArray) -> SignalPaths:
         """Paths of rows for an antenna at `position_ecef_m` (3,), tide-free, and clocks (n_epoch,)."""
-        motion = station_motion(position_ecef_m, self.epochs, self._earth_rotation, self._ocean_loading)
+        displacement = tidal_displacement(position_ecef_m, self.epochs, self._sky, self._ocean_loading)
         return signal_paths(
             rows.epoch_ns[rows.epoch_index],
             rows.satellite_index,
-            position_ecef_m + motion.displacement_ecef_m[rows.epoch_index],
+            position_ecef_m + displacement[rows.epoch_index],
             clock_s[rows.epoch_index],
-            motion.sun_ecef_m[rows.epoch_index],
+            self._sky.sun_ecef_m[rows.epoch_index],
             self._orbits,
             self._orbit_index,
             self._clocks,
@@ -156,8 +162,7 @@ class Session:
         """Equations of rows about a position and clocks."""
         rows = self.without_satellite_code_bias(rows, paths)
         antenna_m = self.antenna_corrections(rows, paths).correction_m
-        mjd = self.epochs.modified_julian_date()
-        troposphere = troposphere_model(position_ecef_m, mjd[rows.epoch_index], paths.elevation_rad)
+        troposphere = self._troposphere(rows, paths, position_ecef_m)
         factors = self.factors[rows.satellite_index]
         clock_m = SPEED_OF_LIGHT_M_PER_S * clock_s[rows.epoch_index]
         antenna_free_m = np.sum(factors * antenna_m, axis=1)
@@ -182,6 +187,30 @@ class Session:
             rows, problem.paths, problem.troposphere, problem.misclosure_m, problem.phase_offset_m
         )
 
+    def _troposphere(
+        self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray
+    ) -> TroposphereModel:
+        if self._site_weather is None:
+            mjd = self.epochs.modified_julian_date()
+            return troposphere_model(position_ecef_m, mjd[rows.epoch_index], paths.elevation_rad)
+        node_s = self._layout(rows).zenith.second_s
+        nodes = Epochs(rows.epoch_ns[0] + np.rint(node_s * 1e9).astype(np.int64))
+        return troposphere_of_the_day(
+            position_ecef_m, self.epochs[rows.epoch_index], paths.elevation_rad, self._site_weather, nodes
+        )
+
+    def _layout(self, rows: ObservationRows) -> ParameterLayout:
+        second_s = rows.second_s
+        first, last = float(second_s.min()), float(second_s.max())
+        midnight = -float((rows.epoch_ns[0] + GPST_MINUS_TAI_NS) % _DAY_NS) / 1e9
+        return ParameterLayout(
+            static=self.options.mode == "static",
+            zenith=TimeNodes.over(first, last, self.options.zenith_delay_step_s, midnight),
+            gradient=TimeNodes.over(first, last, self.options.gradient_step_s, midnight),
+            n_arcs=int(rows.arc.max()) + 1,
+            n_satellites=len(self.selected.satellites),
+        )
+
     def _problem(
         self,
         rows: ObservationRows,
@@ -190,23 +219,14 @@ class Session:
         misclosure: FloatArray,
         offset: FloatArray,
     ) -> LinearProblem:
-        second_s = rows.second_s
-        first, last = float(second_s.min()), float(second_s.max())
-        midnight = -float((rows.epoch_ns[0] + GPST_MINUS_TAI_NS) % _DAY_NS) / 1e9
-        layout = ParameterLayout(
-            static=self.options.mode == "static",
-            zenith=TimeNodes.over(first, last, self.options.zenith_delay_step_s, midnight),
-            gradient=TimeNodes.over(first, last, self.options.gradient_step_s, midnight),
-            n_arcs=int(rows.arc.max()) + 1,
-            n_satellites=len(self.selected.satellites),
-        )
+        layout = self._layout(rows)
         equations = build_equations(
             paths,
             troposphere,
             layout,
             self.options,
             epoch_index=rows.epoch_index,
-            second_s=second_s,
+            second_s=rows.second_s,
             group=self.selected.group[rows.satellite_index],
             n_epochs=rows.epoch_ns.size,
             n_groups=len(self.selected.groups),

@@ -15,6 +15,9 @@ from stations.models.troposphere import (
     standard_pressure_hpa,
     zenith_hydrostatic_delay_m,
 )
+from stations.models.vienna_mapping_function import SiteWeather, vienna_mapping_function
+from transforms.errors import InputError
+from transforms.time_scales import Epochs
 
 AUTHORITY = Path(__file__).parents[2] / "authorities" / "iers_conventions.toml"
 
@@ -68,3 +71,30 @@ def test_global_pressure_and_temperature_reproduce_the_conventions_test_case():
     assert weather.pressure_hpa == pytest.approx(case["pressure_hpa"], abs=1e-11)
     assert weather.temperature_celsius == pytest.approx(case["temperature_celsius"], abs=1e-12)
     assert weather.geoid_height_m == pytest.approx(case["geoid_height_m"], abs=1e-12)
+
+
+def test_vienna_mapping_function_reproduces_the_conventions_test_case():
+    case = tomllib.loads(AUTHORITY.read_text())["vienna_mapping_function_1"]
+    hydrostatic, wet = vienna_mapping_function(
+        case["hydrostatic_coefficient"],
+        case["wet_coefficient"],
+        case["modified_julian_date"],
+        case["latitude_rad"],
+        np.pi / 2 - case["zenith_distance_rad"],
+    )
+    assert hydrostatic == pytest.approx(case["hydrostatic"], abs=1e-13)
+    assert wet == pytest.approx(case["wet"], abs=1e-13)
+
+
+def test_weather_of_the_day_is_interpolated_and_not_carried_far():
+    hours = np.datetime64("2024-02-04", "ns") + np.array([0, 6]).astype("m8[h]")
+    weather = SiteWeather(
+        Epochs.from_datetime64(hours),
+        np.array([1.2e-3, 1.3e-3]),
+        np.array([5e-4, 7e-4]),
+        np.array([2.30, 2.32]),
+    )
+    dry, wet, zenith = weather.at(Epochs.from_datetime64(["2024-02-04T03:00:00"]))
+    assert (dry[0], wet[0], zenith[0]) == pytest.approx((1.25e-3, 6e-4, 2.31))
+    with pytest.raises(InputError, match="do not cover"):
+        weather.at(Epochs.from_datetime64(["2024-02-04T13:00:00"]))
