@@ -9,9 +9,11 @@ import numpy as np
 
 from pipelines.solution_json import COVARIANCE_DIGITS, POSITION_DECIMALS, RESIDUAL_DECIMALS, SIGMA_DECIMALS
 from pipelines.station_day import read_antennas
+from stations.baseline.broadcast_products import broadcast_products
 from stations.baseline.options import BaselineOptions
 from stations.baseline.solve import solve_baseline
 from stations.formats.products import find_products
+from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations
 from stations.records import BaselineSolution, Observations, StationSetup
 from transforms.errors import InputError
@@ -34,6 +36,8 @@ class BaselineRequest:
     elevation_cutoff_deg: float
     antex: tuple[Path, ...]
     base_position_ecef_m: tuple[float, float, float] | None
+    navigation: tuple[Path, ...] = ()  # in place of products
+    allow_missing_antenna: bool = False
 
 
 def solve_baseline_files(request: BaselineRequest) -> BaselineSolution:
@@ -46,20 +50,28 @@ def solve_baseline_files(request: BaselineRequest) -> BaselineSolution:
             f"{request.first[0].name} and {request.second[0].name} have no time in common: the one begins at "
             f"{begin.iso()}, after the other's end at {end.iso()} GPST"
         )
-    products = find_products(
-        list(request.products), begin, end, systems=request.systems, centre=request.centre
-    )
+    antennas = read_antennas(request.antex)
+    if request.navigation:
+        navigation = read_navigation(request.navigation, systems=request.systems)
+        products = broadcast_products(navigation, begin, end, systems=request.systems)
+        # Broadcast orbits are those of the satellites' antennas.
+        antennas = tuple(antenna for antenna in antennas if not antenna.svn)
+    else:
+        products = find_products(
+            list(request.products), begin, end, systems=request.systems, centre=request.centre
+        )
     given = request.base_position_ecef_m
     return solve_baseline(
         first,
         second,
         products,
-        read_antennas(request.antex),
+        antennas,
         options=BaselineOptions(
             systems=request.systems,
             ambiguities=request.ambiguities,
             ionosphere=request.ionosphere,
             interval_s=request.interval_s,
+            allow_missing_antenna=request.allow_missing_antenna,
             elevation_cutoff_rad=math.radians(request.elevation_cutoff_deg),
         ),
         base_position_ecef_m=None if given is None else np.array(given),

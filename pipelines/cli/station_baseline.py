@@ -30,9 +30,13 @@ def baseline(
         Path, typer.Argument(metavar="B", help="RINEX observations of the other station, of the same time.")
     ],
     products: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(help="Folder or file with orbits (SP3), found by content and date; may be repeated."),
-    ],
+    ] = None,
+    navigation: Annotated[
+        list[Path] | None,
+        typer.Option(help="RINEX navigation file in place of --products; may be repeated."),
+    ] = None,
     centre: Annotated[str | None, typer.Option(help="Analysis centre to take, such as GRG.")] = None,
     systems: Annotated[str, typer.Option(help="Letters of the systems to use: G, E, C, J.")] = "GEC",
     ambiguities: Annotated[
@@ -57,6 +61,12 @@ def baseline(
         tuple[float, float, float] | None,
         typer.Option(metavar="X Y Z", help="Marker of A, metres; default: its header's where code agrees."),
     ] = None,
+    allow_missing_antenna: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing-antenna", help="Solve though the antennas differ and one has no calibration."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """The vector from station A to station B, ambiguities fixed where that is safe.
@@ -72,10 +82,12 @@ def baseline(
         raise typer.BadParameter(
             f'systems are letters out of "GECJ", not "{systems}"', param_hint="--systems"
         )
+    if bool(products) == bool(navigation):
+        raise typer.BadParameter("give either --products or --navigation", param_hint="--products")
     request = BaselineRequest(
         first=(first,),
         second=(second,),
-        products=tuple(products),
+        products=tuple(products or ()),
         centre=centre,
         systems=systems,
         ambiguities="fix" if ambiguities is BaselineAmbiguities.FIX else "float",
@@ -84,6 +96,8 @@ def baseline(
         elevation_cutoff_deg=elevation_cutoff,
         antex=tuple(antex or ()),
         base_position_ecef_m=base_position,
+        navigation=tuple(navigation or ()),
+        allow_missing_antenna=allow_missing_antenna,
     )
     began = time.monotonic()
     with waiting(f"solving {first.name} to {second.name}"):

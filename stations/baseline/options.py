@@ -23,6 +23,7 @@ class BaselineOptions:
         the zenith and on the first carrier: about 1 ppm in quiet mid-latitudes
     troposphere_above_m, troposphere_above_height_m : distance or height difference beyond which the
         difference of the zenith wet delays is estimated with the ionosphere fixed; with "free" both are
+    allow_missing_antenna : solve though the antennas differ and one has no calibration
     minimum_arc_s : an arc of continuous phase common to both stations that is shorter is left out
     """
 
@@ -48,6 +49,7 @@ class BaselineOptions:
     minimum_arc_s: float = 300.0
     minimum_arc_epochs: int = 4
     rejection_limit: float = 4.5
+    allow_missing_antenna: bool = False
     ppp: PppOptions = field(default_factory=PppOptions)
 
     def station_options(self) -> PppOptions:

@@ -69,7 +69,8 @@ def solve_baseline(
 
     Raises
     ------
-    InputError : nothing in common, or a system without double differences
+    InputError : nothing in common, a system without double differences, or different antennas of which
+        one has no calibration
     AdjustmentError : too few observations
     """
     options = options or BaselineOptions()
@@ -98,7 +99,7 @@ def solve_baseline(
     free = options.ionosphere == "free" or (
         options.ionosphere == "auto" and length_m > options.ionosphere_free_above_m
     )
-    remarks += _antenna_remarks(sides)
+    remarks += _antenna_remarks(sides, options.allow_missing_antenna)
     delays = _delays(sides, length_m, free, options)
     for _ in range(_MAXIMUM_MOVES):
         counted = Rejections(dict(rejections.counts))
@@ -126,16 +127,26 @@ def _base_position(side: StationSide, given: FloatArray | None, remarks: list[st
     return side.code_position_ecef_m
 
 
-def _antenna_remarks(sides: Sequence[StationSide]) -> list[str]:
+def _antenna_remarks(sides: Sequence[StationSide], allow_missing: bool) -> list[str]:
+    """What the output says of the receiver antennas.
+
+    Raises InputError where one has no calibration and the antennas differ, unless that is allowed; those of
+    one type need none, as what they do falls out of the difference.
+    """
     remarks = []
     antennas = [side.observations.header.setup.antenna for side in sides]
     for side, antenna in zip(sides, antennas, strict=True):
         if not side.antenna_calibrated:
+            same_type = antennas[0].igs_code == antennas[1].igs_code
+            if not same_type and not allow_missing:
+                raise InputError(
+                    f"receiver antenna {antenna.igs_code} is in none of the antenna files and the other "
+                    "station's is of another type: up to 2 decimetres in height; give a file that has it, or "
+                    "allow it"
+                )
             remarks.append(f"antenna {antenna.igs_code} has no calibration: its phase centre is left out")
         elif side.inherited:
             remarks.append(f"antenna {antenna.igs_code}: carriers served by {', '.join(side.inherited)}")
-    if sides[0].antenna_calibrated != sides[1].antenna_calibrated:
-        remarks.append("one antenna is calibrated and the other not: up to decimetres in height")
     return remarks
 
 

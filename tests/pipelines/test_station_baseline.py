@@ -80,3 +80,10 @@ def test_a_missing_file_is_one_line_of_error(jizhun, tmp_path):
     result = jizhun("station", "baseline", tmp_path / "a.rnx", tmp_path / "b.rnx", "--products", tmp_path)
     assert result.code == 1
     assert len(result.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--products", "p", "--navigation", "n.rnx")])
+def test_orbits_come_from_one_kind_of_file(jizhun, words):
+    result = jizhun("station", "baseline", "a.rnx", "b.rnx", *words)
+    assert result.code == 2
+    assert "either --products or --navigation" in " ".join(result.err.split())

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 import stations.baseline.ambiguities as fixing
+from stations.baseline.broadcast_products import broadcast_products
 from stations.baseline.options import BaselineOptions
 from stations.baseline.solve import solve_baseline
 from stations.formats.antex import read_antex
 from stations.formats.products import find_products
+from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
+from stations.records import AntennaType
 from transforms.errors import InputError
 from transforms.geodetic import enu_matrix_at
 
@@ -98,6 +101,17 @@ def test_the_float_vector_lies_where_its_sigma_says(wettzell, published):
     assert float(away @ np.linalg.solve(covariance, away)) < 16.3  # chi-square(3), 99.9 %
 
 
+def test_different_antennas_without_calibration_are_refused_unless_allowed(wettzell):
+    first, second, products, _ = wettzell
+    setup = replace(second.header.setup, antenna=AntennaType("LEIAR20", "NONE"))
+    other = replace(second, header=replace(second.header, setup=setup))
+    options = BaselineOptions(systems="G")
+    with pytest.raises(InputError, match="of another type"):
+        solve_baseline(first, other, products, (), options=options)
+    allowed = solve_baseline(first, other, products, (), options=replace(options, allow_missing_antenna=True))
+    assert any("no calibration" in remark for remark in allowed.remarks)
+
+
 def test_files_of_different_times_are_refused(wettzell):
     first, second, products, antennas = wettzell
     data = second.data.assign_coords(epoch=second.data["epoch"].values + np.timedelta64(1, "D"))
@@ -112,21 +126,19 @@ def test_glonass_is_refused_with_the_reason(wettzell):
 
 
 def test_dutch_triangle_closes_and_agrees_with_point_positioning(real_data):
-    # Seen 2026-11 at 120 s: closure below 2 mm, differences from our own PPP 2.3 E, 0.6 N, 5.5 U mm at most.
+    # Seen 2026-11: closure below 2 mm, differences from our own PPP 2.4 E, 0.6 N, 5.5 U mm at most.
     folder = real_data / "nl_2021001"
-    names = ("delf", "eijs", "zegv")
+    names = ("delf", "eijs", "wsra")
     observations = {name: read_observations([folder / f"{name}0010.21d.gz"], systems="G") for name in names}
     epochs = observations["delf"].epochs
     products = find_products([folder, real_data / "eop"], epochs[0], epochs[-1], systems="G")
     antennas = read_antex(real_data / "atx" / "igs20_2385_sats_plus_6rcv.atx.gz")
     antennas += read_antex(real_data / "atx" / "igs05.atx.gz")
-    points = {
-        name: solve_station(observations[name], products, antennas, options=PppOptions(systems="G"))
-        for name in names
-    }
-    options = BaselineOptions(systems="G", interval_s=120.0)
+    options = PppOptions(systems="G", allow_missing_antenna=True)
+    points = {name: solve_station(observations[name], products, antennas, options=options) for name in names}
+    options = BaselineOptions(systems="G", interval_s=300.0)
     vectors = {}
-    for one, other in (("delf", "eijs"), ("eijs", "zegv"), ("delf", "zegv")):
+    for one, other in (("delf", "eijs"), ("eijs", "wsra"), ("delf", "wsra")):
         base = points[one].position_ecef_m
         solution = solve_baseline(
             observations[one],
@@ -141,5 +153,21 @@ def test_dutch_triangle_closes_and_agrees_with_point_positioning(real_data):
         vectors[one, other] = solution.vector_ecef_m
         away = enu_matrix_at(base) @ (solution.vector_ecef_m - points[other].position_ecef_m + base)
         assert np.all(np.abs(away) < [0.006, 0.004, 0.012]), (one, other, away)
-    closure = vectors["delf", "eijs"] + vectors["eijs", "zegv"] - vectors["delf", "zegv"]
+    # Broadcast orbits serve too: 183 km / 20,000 km of a metre or two is 9 to 18 mm at most.
+    navigation = read_navigation(folder / "AMEL00NLD_R_20210010000_01D_MN.rnx.gz", systems="G")
+    sent = solve_baseline(
+        observations["delf"],
+        observations["wsra"],
+        broadcast_products(navigation, epochs[0], epochs[-1], systems="G"),
+        tuple(antenna for antenna in antennas if not antenna.svn),
+        options=options,
+        base_position_ecef_m=points["delf"].position_ecef_m,
+    )
+    away = enu_matrix_at(points["delf"].position_ecef_m) @ (sent.vector_ecef_m - vectors["delf", "wsra"])
+    assert np.all(np.abs(away) < [0.009, 0.009, 0.018]), away
+    with pytest.raises(InputError, match="of another time"):
+        broadcast_products(
+            navigation, epochs[0].plus_seconds(86400 * 9), epochs[-1].plus_seconds(86400 * 9), systems="G"
+        )
+    closure = vectors["delf", "eijs"] + vectors["eijs", "wsra"] - vectors["delf", "wsra"]
     assert float(np.linalg.norm(closure)) < 0.005
