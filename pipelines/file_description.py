@@ -12,6 +12,10 @@ from stations.formats.meteorology import MeteorologicalObservations
 from stations.formats.orbex import OrbexFile
 from stations.formats.registry import read_any
 from stations.formats.sinex_records import SinexDocument
+from stations.formats.site_log_records import SiteLog
+from stations.formats.troposphere_sinex import TroposphereDocument
+from stations.formats.vienna_mapping import MappingFunctionGrid
+from stations.navigation_records import NavigationMessages
 from stations.records import (
     AntennaCalibration,
     EarthRotationParameters,
@@ -250,6 +254,60 @@ def _(record: SinexDocument) -> Contents:
             *record.remarks,
             *(f"block {name} is not read" for name in record.blocks_left_out),
         ),
+    )
+
+
+@contents_of.register
+def _(record: NavigationMessages) -> Contents:
+    kinds = [*record.kepler.message, *record.state_vectors.message]
+    tai_ns = np.concatenate([record.kepler.time_of_clock.tai_ns, record.state_vectors.epoch.tai_ns])
+    by_kind = {f"{kind} messages": kinds.count(kind) for kind in sorted(set(map(str, kinds)))}
+    return Contents(
+        version=record.rinex_version,
+        systems=_systems(record.satellites),
+        counts={"satellites": len(record.satellites), "messages": len(kinds)} | by_kind,
+        remarks=_counted(record.rejections),
+        **(_span(Epochs(tai_ns)) | {"interval_s": None}),
+    )
+
+
+@contents_of.register
+def _(record: TroposphereDocument) -> Contents:
+    series = record.series
+    names = sorted({s.station for s in series})
+    spans = [Epochs(np.concatenate([s.epochs.tai_ns for s in series]))] if series else []
+    return Contents(
+        version=record.version,
+        station=names[0] if len(names) == 1 else "",
+        counts={"stations": len(names), "epochs": sum(len(s.epochs) for s in series)},
+        remarks=_counted(record.rejections),
+        **(_span(spans[0]) if spans else {}),
+    )
+
+
+@contents_of.register
+def _(record: MappingFunctionGrid) -> Contents:
+    return Contents(
+        version=record.kind,
+        first=record.epoch,
+        last=record.epoch,
+        counts={"latitudes": record.latitude_deg.size, "longitudes": record.longitude_deg.size},
+    )
+
+
+@contents_of.register
+def _(record: SiteLog) -> Contents:
+    return Contents(
+        version=record.version,
+        station=record.name,
+        receiver=record.receivers[-1].kind,
+        antenna=f"{record.antennas[-1].antenna.name} {record.antennas[-1].antenna.radome}",
+        counts={
+            "receivers": len(record.receivers),
+            "antennas": len(record.antennas),
+            "local ties": len(record.local_ties),
+        },
+        remarks=record.remarks,
     )
 
 

@@ -103,19 +103,21 @@ def compare(log: SiteLog, observations: Observations, file: str) -> list[Differe
     setups.append((epochs[-1], setups[-1][1]))
     for epoch, setup in setups:
         found += _compare_setup(log, setup, epoch, file)
-    return found
+    # The same thing at several epochs is told once, of the first.
+    first = {(d.section, d.what, d.header_says): d for d in reversed(found)}
+    return [d for d in found if first[d.section, d.what, d.header_says] is d]
 
 
 def _compare_setup(log: SiteLog, setup: StationSetup, epoch: Epochs, file: str) -> list[Difference]:
     found: list[Difference] = []
-    moment = epoch.to(TimeScale.UTC).iso()
+    day = epoch.to(TimeScale.UTC).iso()[:10]
     receiver, antenna = log.receiver_at(epoch), log.antenna_at(epoch)
     if receiver is None:
-        found.append(Difference(file, "", "receiver", f"none installed at {moment} UTC", setup.receiver))
+        found.append(Difference(file, "", "receiver", f"none installed on {day}", setup.receiver))
     else:
         found += _compare_receiver(receiver, setup, file)
     if antenna is None:
-        found.append(Difference(file, "", "antenna", f"none installed at {moment} UTC", setup.antenna.name))
+        found.append(Difference(file, "", "antenna", f"none installed on {day}", setup.antenna.name))
     else:
         found += _compare_antenna(antenna, setup, file)
     return found
