@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from stations.formats.antex import read_antex, write_antex
-from stations.formats.bias_sinex import read_bias_sinex
+from stations.formats.bias_sinex import read_bias_sinex, write_bias_sinex
 from stations.formats.compression import read_head
 from stations.formats.earth_rotation_parameters import (
     is_earth_rotation,
@@ -21,7 +21,7 @@ from stations.formats.earth_rotation_parameters import (
 from stations.formats.geodesyml import read_geodesyml, write_geodesyml
 from stations.formats.ionex import read_ionex, write_ionex
 from stations.formats.meteorology import read_meteorology, write_meteorology
-from stations.formats.ocean_loading import read_ocean_loading
+from stations.formats.ocean_loading import read_ocean_loading, write_ocean_loading
 from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
 from stations.formats.position_series import PositionSeries, read_position_series, write_pbo_series
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
@@ -42,7 +42,7 @@ from stations.formats.vienna_mapping import (
     read_site_mapping_functions,
     write_site_mapping_functions,
 )
-from stations.records import PathLike
+from stations.records import OceanLoading, PathLike
 from transforms.errors import FormatError, InputError
 
 _RINEX_LABEL: Final = b"RINEX VERSION / TYPE"
@@ -171,6 +171,10 @@ def _write_site_mapping(record: Mapping[str, SiteMappingFunctions], path: PathLi
     write_site_mapping_functions(tuple(record.values()), path)
 
 
+def _write_ocean_loading(record: Mapping[str, OceanLoading], path: PathLike) -> None:
+    write_ocean_loading(tuple(record.values()), path)
+
+
 def _write_orbex(record: OrbexFile, path: PathLike) -> None:
     if record.attitudes is None:
         raise InputError(f"{path}: an ORBEX file is written of attitudes, and there are none")
@@ -232,7 +236,7 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         "Bias-SINEX",
         _starts_with(b"%=BIA"),
         read_bias_sinex,
-        None,
+        write_bias_sinex,
         ("biases.bia",),
         Ending.MARKED,
     ),
@@ -314,7 +318,7 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         "ocean loading (BLQ)",
         _is_ocean_loading,
         read_ocean_loading,
-        None,
+        _write_ocean_loading,
         ("ocean_loading.blq",),
         Ending.OPEN,
     ),
