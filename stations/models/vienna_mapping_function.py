@@ -10,7 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stations.formats.vienna_mapping import SiteMappingFunctions
 from stations.models.global_mapping_function import continued_fraction, hydrostatic_c
+from stations.records import InputFile
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
 
@@ -19,17 +21,19 @@ FloatArray = NDArray[np.float64]
 _HYDROSTATIC_B: Final = 0.0029
 _WET_B: Final = 0.00146
 _WET_C: Final = 0.04391
+_FEWEST_EPOCHS: Final = 2
 _STEP_S: Final = 21600.0  # of the weather model; values are carried on for one step beyond either end
 
 
 @dataclass(frozen=True, eq=False)
 class SiteWeather:
-    """VMF1 coefficients and hydrostatic zenith delay at a station's own height, over time; all (n,)."""
+    """VMF1 coefficients and hydrostatic zenith delay at a station's own height, over time; (n,)."""
 
     epochs: Epochs
     hydrostatic_coefficient: FloatArray
     wet_coefficient: FloatArray
     zenith_hydrostatic_delay_m: FloatArray
+    inputs: tuple[InputFile, ...] = ()
 
     def at(self, epochs: Epochs) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Hydrostatic and wet coefficient and zenith hydrostatic delay (m) at epochs, linear between.
@@ -47,6 +51,21 @@ class SiteWeather:
             np.interp(at_s, node_s, self.wet_coefficient),
             np.interp(at_s, node_s, self.zenith_hydrostatic_delay_m),
         )
+
+
+def site_weather_of(site: SiteMappingFunctions) -> SiteWeather:
+    """A site's values for a solution. Raises InputError for VMF3 and for a single epoch."""
+    if site.kind != "VMF1":
+        raise InputError(f"mapping functions of {site.site} are {site.kind}: only VMF1 can be applied")
+    if len(site.epochs) < _FEWEST_EPOCHS:
+        raise InputError(f"mapping functions of {site.site} hold one epoch: at least two are needed")
+    return SiteWeather(
+        site.epochs,
+        site.hydrostatic_coefficient,
+        site.wet_coefficient,
+        site.zenith_hydrostatic_delay_m,
+        site.inputs,
+    )
 
 
 def vienna_mapping_function(

@@ -94,7 +94,7 @@ class Session:
         usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
         self._independent_share = min(usual_step_s / options.correlation_time_s, 1.0)
         self._sky = Sky.at(epochs, products.earth_rotation)
-        self._site_weather = site_weather
+        self.site_weather = site_weather
         self._ocean_loading = ocean_loading
         self._receiver_antenna = receiver_antenna
         middle = Epochs(np.asarray(epochs.tai_ns[len(epochs) // 2]))
@@ -109,6 +109,22 @@ class Session:
     def constraints(self, layout: ParameterLayout) -> tuple[sp.csr_array, FloatArray, FloatArray]:
         """Pseudo-observations of the unknowns: design, value, weight."""
         return build_constraints(layout, self.options, self.selected.code_bias_sigma_m)
+
+    @property
+    def model_remarks(self) -> tuple[str, ...]:
+        """What the output must say of the models behind a position."""
+        remarks = [
+            "position conventionally tide-free: the solid earth tide is taken off with its permanent part",
+            "ocean loading left out: no amplitudes of the station were given (up to centimetres at coasts)"
+            if self._ocean_loading is None
+            else f"ocean loading by {self._ocean_loading.model}, 342 lines from its eleven tides",
+            "a-priori delay and mapping of the neutral atmosphere: "
+            + ("GPT and GMF" if self.site_weather is None else "VMF1 of the day"),
+            "ocean pole tide left out (0.5 mm, at most 1.8 mm in height)",
+        ]
+        if self._attitudes is not None:
+            remarks.append("attitudes of satellites as the analysis centre tabulates them")
+        return tuple(remarks)
 
     def code_m(self, rows: ObservationRows) -> FloatArray:
         """Ionosphere-free code of rows, (n,)."""
@@ -190,13 +206,13 @@ class Session:
     def _troposphere(
         self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray
     ) -> TroposphereModel:
-        if self._site_weather is None:
+        if self.site_weather is None:
             mjd = self.epochs.modified_julian_date()
             return troposphere_model(position_ecef_m, mjd[rows.epoch_index], paths.elevation_rad)
         node_s = self._layout(rows).zenith.second_s
         nodes = Epochs(rows.epoch_ns[0] + np.rint(node_s * 1e9).astype(np.int64))
         return troposphere_of_the_day(
-            position_ecef_m, self.epochs[rows.epoch_index], paths.elevation_rad, self._site_weather, nodes
+            position_ecef_m, self.epochs[rows.epoch_index], paths.elevation_rad, self.site_weather, nodes
         )
 
     def _layout(self, rows: ObservationRows) -> ParameterLayout:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.models.vienna_mapping_function import SiteWeather
 from stations.ppp.ambiguities import fix_ambiguities
 from stations.ppp.first_position import epoch_clocks_s, first_position, plausible_position
 from stations.ppp.options import PRODUCT_NOISE_ENU_M, PppOptions, observation_sigma_factor
@@ -45,6 +46,7 @@ def solve_station(
     *,
     options: PppOptions | None = None,
     ocean_loading: OceanLoading | None = None,
+    site_weather: SiteWeather | None = None,
 ) -> StationSolution:
     """Precise point positioning of one station over one session, ambiguities float or fixed.
 
@@ -57,6 +59,7 @@ def solve_station(
     observations : of one station; products : orbits and clocks of its time
     antennas : calibrations in the order of preference, the first that has an antenna serves
     options : see PppOptions; ocean_loading : of this station, or None
+    site_weather : VMF1 at this station, or None for the season's average (GPT, GMF)
 
     Raises
     ------
@@ -72,12 +75,15 @@ def solve_station(
     header = observations.header
     antenna = header.setup.antenna
     receiver_antenna = receiver_calibration(antennas, antenna, options)
-    session = Session(selected, products, epochs, antennas, receiver_antenna, ocean_loading, options)
+    session = Session(
+        selected, products, epochs, antennas, receiver_antenna, ocean_loading, options, site_weather
+    )
 
     position, clock_s = _first_position_and_clock(session, rows, header.approximate_position_ecef_m)
     paths = session.paths(rows, position, clock_s)
     corrections = session.antenna_corrections(rows, paths)
     remarks.extend(antenna_remarks(antenna, receiver_antenna, corrections.inherited))
+    remarks.extend(session.model_remarks)
     if products.earth_rotation is None:
         remarks.append("no earth rotation parameters: the pole tide (up to 2 cm in height) is left out")
     given = header.approximate_position_ecef_m
@@ -265,7 +271,7 @@ def _solution(
         zenith_delays=delays,
         setup=observations.header.setup,
         centre=products.centre,
-        inputs=_inputs(observations, products, ocean_loading),
+        inputs=_inputs(observations, products, ocean_loading, session.site_weather),
         remarks=remarks,
         residuals=PhaseResiduals(
             epochs=epochs[rows.epoch_index],
@@ -283,11 +289,21 @@ def _solution(
 
 
 def _inputs(
-    observations: Observations, products: PreciseProducts, ocean_loading: OceanLoading | None
+    observations: Observations,
+    products: PreciseProducts,
+    ocean_loading: OceanLoading | None,
+    site_weather: SiteWeather | None,
 ) -> tuple[InputFile, ...]:
     """Every file that the solution rests on, once, by path."""
     inputs = {*observations.inputs, *products.orbits.inputs}
-    for source in (products.clocks, products.earth_rotation, products.biases, ocean_loading):
+    for source in (
+        products.clocks,
+        products.earth_rotation,
+        products.biases,
+        products.attitudes,
+        ocean_loading,
+        site_weather,
+    ):
         if source is not None:
             inputs.update(source.inputs)
     return tuple(sorted(inputs, key=lambda file: (file.path, file.sha256)))

@@ -1,6 +1,7 @@
 """Mapping functions and zenith delay against published numbers."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stations.formats.vienna_mapping import SiteMappingFunctions
 from stations.models.global_mapping_function import global_mapping_function
 from stations.models.global_pressure_temperature import global_pressure_temperature
 from stations.models.troposphere import (
@@ -15,8 +17,14 @@ from stations.models.troposphere import (
     standard_pressure_hpa,
     zenith_hydrostatic_delay_m,
 )
-from stations.models.vienna_mapping_function import SiteWeather, vienna_mapping_function
+from stations.models.vienna_mapping_function import (
+    SiteWeather,
+    site_weather_of,
+    vienna_mapping_function,
+)
+from stations.ppp.observation_equations import troposphere_of_the_day
 from transforms.errors import InputError
+from transforms.geodetic import ecef_from_geodetic
 from transforms.time_scales import Epochs
 
 AUTHORITY = Path(__file__).parents[2] / "authorities" / "iers_conventions.toml"
@@ -98,3 +106,26 @@ def test_weather_of_the_day_is_interpolated_and_not_carried_far():
     assert (dry[0], wet[0], zenith[0]) == pytest.approx((1.25e-3, 6e-4, 2.31))
     with pytest.raises(InputError, match="do not cover"):
         weather.at(Epochs.from_datetime64(["2024-02-04T13:00:00"]))
+
+
+def test_site_files_of_vmf1_serve_and_those_of_vmf3_are_refused():
+    hours = Epochs.from_datetime64(np.datetime64("2024-02-04", "ns") + np.array([0, 6]).astype("m8[h]"))
+    two = np.ones(2)
+    site = SiteMappingFunctions("BOR1", "VMF1", hours, 1.2e-3 * two, 6e-4 * two, 2.3 * two, *[two] * 4)
+    assert site_weather_of(site).at(hours[:1])[2][0] == pytest.approx(2.3)
+    with pytest.raises(InputError, match="VMF3"):
+        site_weather_of(replace(site, kind="VMF3"))
+    with pytest.raises(InputError, match="two are needed"):
+        site_weather_of(replace(site, epochs=hours[:1]))
+
+
+def test_troposphere_of_the_day_gives_its_zenith_delay_at_the_nodes():
+    hours = Epochs.from_datetime64(np.datetime64("2024-02-04", "ns") + np.array([0, 6]).astype("m8[h]"))
+    weather = SiteWeather(hours, np.full(2, 1.27e-3), np.full(2, 6e-4), np.array([2.30, 2.36]))
+    epochs = Epochs.from_datetime64(["2024-02-04T02:00:00", "2024-02-04T04:00:00"])
+    station = ecef_from_geodetic(0.9, 0.3, 100.0)
+    elevation = np.radians([90.0, 30.0])
+    model = troposphere_of_the_day(station, epochs, elevation, weather, hours)
+    dry, _ = vienna_mapping_function(1.27e-3, 6e-4, epochs.modified_julian_date(), 0.9, elevation)
+    np.testing.assert_allclose(model.hydrostatic_m, [2.32, 2.34 * dry[1]], rtol=1e-9)
+    np.testing.assert_allclose(model.zenith_hydrostatic_m, [2.30, 2.36])
