@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.stats
 from numpy.typing import NDArray
+from scipy.special import chdtri
 
 from stations.baseline.equations import BaselineEquations, Differences
 from stations.baseline.station_side import StationSide
@@ -334,7 +334,7 @@ def fix_baseline(
     shift = improved.parameters[place] - estimate.parameters[place]
     allowed = estimate.covariance[place, place] * covariance_scale + AGREEMENT_FLOOR_M**2 * np.eye(3)
     statistic = float(shift @ np.linalg.solve(allowed, shift))
-    limit = float(scipy.stats.chi2.ppf(1.0 - AGREEMENT_SIGNIFICANCE, 3))
+    limit = float(chdtri(3, AGREEMENT_SIGNIFICANCE))
     if statistic > limit:
         remarks.append(
             f"ambiguities stay float: the fixed vector lies {1e3 * float(np.linalg.norm(shift)):.1f} mm from "
