@@ -25,6 +25,7 @@ _NANOSECOND_M: Final = SPEED_OF_LIGHT_M_PER_S * 1e-9
 _NO_VALUE: Final = 9999
 _VALUES_IN_LINE: Final = 16
 _VALUE_WIDTH: Final = 5
+_LARGEST_EXPONENT: Final = 9  # integers of five columns: contents of 1e-4 to 1e3 TECU need far less
 _DEFAULT_EXPONENT: Final = -1
 _LARGEST_GRID: Final = 50_000_000  # values of a file: a year of 0.5 degree maps is beyond any product
 _MAP_KINDS: Final = ("TEC", "RMS", "HEIGHT")
@@ -184,7 +185,7 @@ def _header_line(header: _Header, text: str, label: str, path: str, number: int)
     elif label == "BASE RADIUS":
         header.base_radius_m = _real(text[:8], path, number) * _KILOMETRE_M
     elif label == "EXPONENT":
-        header.exponent = _integer(text[:6], path, number)
+        header.exponent = _exponent(text[:6], path, number)
     elif label == "MAPPING FUNCTION":
         header.mapping_function = text[2:60].strip()
     elif label == "ELEVATION CUTOFF":
@@ -238,6 +239,13 @@ def _integer(text: str, path: str, number: int) -> int:
     return int(text)
 
 
+def _exponent(text: str, path: str, number: int) -> int:
+    value = _integer(text, path, number)
+    if abs(value) > _LARGEST_EXPONENT:
+        raise FormatError(path, number, f"an exponent of {value} is out of range")
+    return value
+
+
 def _axis(text: str, path: str, number: int) -> FloatArray:
     """The values of "first last step" (2X,3F6.1): one where the step is 0."""
     first, last, step = (_real(text[i : i + 6], path, number) for i in (2, 8, 14))
@@ -285,7 +293,7 @@ def _find_maps(lines: TextLines, begin: int, header: _Header, path: str) -> tupl
         elif current is not None and label == "EPOCH OF CURRENT MAP":
             current.epoch_ns = _epoch(text, path, number + 1)
         elif current is not None and label == "EXPONENT":
-            current.exponent = _integer(text[:6], path, number + 1)
+            current.exponent = _exponent(text[:6], path, number + 1)
         elif current is not None and label == "LAT/LON1/LON2/DLON/H":
             latitude, first, last, step, height = (
                 _real(text[i : i + 6], path, number + 1) for i in (2, 8, 14, 20, 26)
