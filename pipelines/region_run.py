@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.catalogue.publish import Publication
-from pipelines.observation_files import find_observation_files
+from pipelines.observation_files import ObservationFiles, find_observation_files
 from pipelines.progress import Progress
 from pipelines.records import RegionResult, StationDay
 from pipelines.region_adjustment import adjust_region
 from pipelines.region_publication import publish_region
-from pipelines.settings import Region, day_name, read_region
+from pipelines.settings import MARKER_LENGTH, Region, day_name, read_region
 from pipelines.station_day import (
     StationDayTask,
     failed_station_day,
@@ -56,8 +56,15 @@ class RegionPlan:
 
 
 def plan_region(region_path: Path) -> RegionPlan:
-    """Read the settings and find the files; FormatError or InputError where the region cannot be begun."""
+    """Read the settings and find the files; FormatError or InputError where the region cannot be begun.
+
+    A file that the settings name and a station without any observation file are mistakes to mend before hours
+    of solving: products of what is left would pass for those of the whole region.
+    """
     region = read_region(region_path)
+    for key, path in region.named_files():
+        if not path.exists():
+            raise InputError(f"{region_path}: {key}: {path} does not exist")
     files = find_observation_files(region.paths.observations)
     strangers = sorted({item.marker for item in files.files if region.station(item.marker) is None})
     remarks = list(files.remarks)
@@ -71,13 +78,29 @@ def plan_region(region_path: Path) -> RegionPlan:
             f"{region_path}: no observation file of the region's stations on its days {days}; "
             f"the folders hold {held}"
         )
+    if not region.processing.allow_missing_stations:
+        _refuse_missing_stations(region_path, region, files)
     return RegionPlan(region, tasks, tuple(remarks))
 
 
+def _refuse_missing_stations(region_path: Path, region: Region, files: ObservationFiles) -> None:
+    """InputError where a station has no file of any day; a single day without a file is told, not refused."""
+    markers = {item.marker[:MARKER_LENGTH].upper() for item in files.files}
+    missing = [item.code for item in region.stations if item.code[:MARKER_LENGTH] not in markers]
+    if missing:
+        raise InputError(
+            f"{region_path}: no observation file at all of {', '.join(missing)}; the folders hold "
+            f"{', '.join(sorted(markers))} (to go on without: [processing] allow_missing_stations = true)"
+        )
+
+
 def finish_region(plan: RegionPlan, station_days: Sequence[StationDay], progress: Progress) -> RegionOutcome:
-    """From the station-days to published products."""
+    """From the station-days to published products; none where the network has no solution.
+
+    Heights and gravity alone would look like a run that went well.
+    """
     result, inputs = adjust_region(plan.region, station_days, plan.remarks, progress)
-    publications = publish_region(plan.region, result, inputs, progress)
+    publications = () if result.network is None else publish_region(plan.region, result, inputs, progress)
     return RegionOutcome(plan.region, result, publications)
 
 

@@ -24,7 +24,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from pipelines.toml_lines import TomlLines
-from transforms.errors import FormatError, InputError
+from transforms.errors import FormatError, FrameError, InputError
+from transforms.frames import FRAMES, frame_named
 
 FIRST_GNSS_YEAR: Final = 1980  # GPS time begins on 1980-01-06
 SYSTEMS: Final = "GECRJ"
@@ -91,9 +92,18 @@ def _station_code(value: str) -> str:
     return value
 
 
+def _frame(value: str) -> str:
+    """The frame's name as it is registered; an unknown one would fail only after hours of solving."""
+    try:
+        return frame_named(value).name
+    except FrameError:
+        raise ValueError(f'frame "{value}" is not known (known: {", ".join(FRAMES)})') from None
+
+
 RelativePath = Annotated[Path, BeforeValidator(_beside_the_file)]
 Paths = Annotated[tuple[RelativePath, ...], BeforeValidator(_several)]
 StationCode = Annotated[str, AfterValidator(_station_code)]
+FrameName = Annotated[str, AfterValidator(_frame)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Vector = tuple[Finite, Finite, Finite]
 Day = Annotated[date, BeforeValidator(_day)]
@@ -111,8 +121,8 @@ class RegionSettings(Settings):
 
     name: Annotated[str, Field(min_length=1)]
     days: Annotated[tuple[date, ...], BeforeValidator(_days), Field(min_length=1)]
-    frame: str = "IGS20"
-    datum_frame: str = "CGCS2000"  # the national frame into which the coordinates are carried
+    frame: FrameName = "IGS20"
+    datum_frame: FrameName = "CGCS2000"  # the national frame into which the coordinates are carried
 
     @model_validator(mode="after")
     def _each_day_once(self) -> Self:
@@ -125,6 +135,7 @@ class ProcessingSettings(Settings):
     """[processing]: how a station-day is solved and how the network is held.
 
     alignment : what the network takes from the control stations, by minimal constraints
+    allow_missing_stations : go on where a station of the region has no observation file at all
     """
 
     systems: Annotated[str, Field(min_length=1), AfterValidator(_systems)] = "GEC"
@@ -136,6 +147,7 @@ class ProcessingSettings(Settings):
     )
     centre: str | None = None
     allow_mixed_products: bool = False
+    allow_missing_stations: bool = False
 
 
 class PathSettings(Settings):
@@ -168,7 +180,7 @@ class ControlSettings(Settings):
     """[[control]]: a station of the national control network, whose coordinates hold the datum."""
 
     station: StationCode
-    frame: str
+    frame: FrameName
     epoch: Day
     position_ecef_m: Vector
     velocity_m_per_yr: Vector | None = None
@@ -244,6 +256,26 @@ class Region(Settings):
             if control.station[:MARKER_LENGTH] not in markers:
                 raise ValueError(f"control station {control.station} is not one of the region's [[stations]]")
         return self
+
+    def named_files(self) -> tuple[tuple[str, Path], ...]:
+        """Key and path of each single file that the settings name; folders are looked through elsewhere."""
+        found: list[tuple[str, Path | None]] = [("paths.antex", path) for path in self.paths.antex]
+        found.append(("paths.ocean_loading", self.paths.ocean_loading))
+        if self.heights is not None:
+            found += [
+                ("heights.lines", self.heights.lines),
+                ("heights.bench_marks", self.heights.bench_marks),
+            ]
+        if self.gravity is not None:
+            found += [
+                ("gravity.readings", self.gravity.readings),
+                ("gravity.absolute", self.gravity.absolute),
+            ]
+        if self.common_points is not None:
+            found.append(("common_points.file", self.common_points.file))
+        if self.truth is not None:
+            found.append(("truth.file", self.truth.file))
+        return tuple((key, path) for key, path in found if path is not None)
 
     def station(self, name: str) -> StationSettings | None:
         """Settings of a station by its code or marker name, None where it is not of the region."""

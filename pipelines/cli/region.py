@@ -31,7 +31,7 @@ def run(
         raise typer.BadParameter(
             f'no engine "{engine}"; there are {", ".join(sorted(engines.names))}', param_hint="--engine"
         )
-    from pipelines.cli.region_table import region_contract, show_outcome
+    from pipelines.cli.region_table import region_contract, show_outcome, why_nothing
     from pipelines.settings import read_region
 
     read_region(region)  # a mistake in the settings is told before an engine warms up
@@ -44,8 +44,7 @@ def run(
     else:
         show_outcome(outcome, console())
     if not outcome.publications:
-        why = f": {outcome.result.problems[-1]}" if outcome.result.problems else ""
-        raise InputError(f"{region}: nothing could be published{why}")
+        raise InputError(f"{region}: nothing could be published: {why_nothing(outcome.result)}")
     if outcome.result.problems:
         say(f"{len(outcome.result.problems)} problems are listed above and in the report.")
 

@@ -45,6 +45,19 @@ def show_outcome(outcome: RegionOutcome, console: "Console") -> None:
         console.print(f"      {HOW_TO_OPEN[item.product.description.kind]}", soft_wrap=True, style="dim")
 
 
+def why_nothing(result: RegionResult) -> str:
+    """One line on why a run has no coordinates and therefore publishes nothing."""
+    failed = [item for item in result.station_days if item.status is not StationDayStatus.SOLVED]
+    if len(failed) == len(result.station_days):
+        first = next((item for item in failed if item.status is not StationDayStatus.MISSING), failed[0])
+        return (
+            f"no station-day could be solved; {first.station} {first.day}: {first.status.value}: "
+            f"{' '.join(first.message.split())}"
+        )
+    found = [text for text in result.problems if text.startswith("network: ")]
+    return " ".join((found or ["the network has no solution"])[-1].split())
+
+
 def _plain(text: str) -> str:
     from rich.markup import escape
 

@@ -165,6 +165,8 @@ def test_a_rejected_station_day_is_not_solved(small_region: RegionMaker) -> None
     ("case", "words"),
     [
         ("no products of the day", r"another day"),
+        ("centre that is not there", r"XYZ"),
+        ("no antex", r"antenna|ANTEX|calibration"),
         ("no common satellites", r"no common satellites: R"),
         ("truncated products", r"SP3.*(cut off|truncated)"),
         ("binary products", r"SP3"),
@@ -181,8 +183,11 @@ def test_what_cannot_be_solved_publishes_no_coordinates(
     text = region.read_text()
     if case == "no common satellites":
         text = text.replace('systems = "GEC"', 'systems = "R"')
-    for part in ("heights", "gravity", "common_points"):
-        text = remove_table(text, part)
+    elif case == "centre that is not there":
+        text = text.replace('centre = "SIM"', 'centre = "XYZ"')
+    elif case == "no antex":
+        text = re.sub(r"^antex = .*$", "", text, flags=re.M)
+    text = text.replace("[processing]", "[processing]\nallow_missing_stations = true")
     region.write_text(text)
     products = region.parent / "products"
     orbit = next(path for path in products.iterdir() if "SP3" in path.name)
@@ -203,17 +208,11 @@ def test_what_cannot_be_solved_publishes_no_coordinates(
     assert done.code == 1, done.out + done.err
     last = done.err.strip().splitlines()[-1]
     assert last.startswith("jizhun: ")
-    assert "nothing could be published" in last
+    assert "nothing could be published: no station-day could be solved" in last
     problem = next(line for line in done.out.splitlines() if line.startswith("! NJLS"))
     assert re.search(words, problem), problem
     assert "Traceback" not in done.out + done.err
     assert Catalogue(region.parent / "catalogue").versions() == []
-
-
-def remove_table(text: str, name: str) -> str:
-    """The TOML text without one table."""
-    blocks = text.split("\n[")
-    return "\n[".join(block for block in blocks if not block.startswith(f"{name}]"))
 
 
 def shift_days(folder: Path) -> None:
@@ -254,6 +253,51 @@ def test_what_cannot_begin_is_one_line(
     assert len(done.err.strip().splitlines()) == 1
     assert done.err.startswith("jizhun: ")
     assert not (region.parent / "catalogue").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("lines", '"heights/lines.csv"'),
+        ("bench_marks", '"heights/bench_marks.csv"'),
+        ("readings", '"gravity/readings.csv"'),
+        ("absolute", '"gravity/absolute.csv"'),
+        ("file", '"common_points/common_points.csv"'),
+        ("antex", '["antex/simulated.atx"]'),
+        ("ocean_loading", '"ocean_loading/simulated.blq"'),
+    ],
+)
+def test_a_named_file_that_is_missing_ends_the_run(
+    small_region: RegionMaker, key: str, value: str, jizhun: Callable[..., Any]
+) -> None:
+    region = small_region()
+    text = region.read_text()
+    assert f"{key} = {value}" in text
+    region.write_text(text.replace(f"{key} = {value}", f"{key} = {value.replace('/', '/not_')}"))
+    done = jizhun("run", region, "--engine", "local")
+    assert done.code == 1
+    assert len(done.err.strip().splitlines()) == 1
+    assert re.search(rf"\.{key}: .*not_\w+\.\w+ does not exist", done.err)
+    assert not (region.parent / "catalogue").exists()
+
+
+def test_a_station_without_any_file_ends_the_run_unless_it_may_be_missing(
+    small_region: RegionMaker, jizhun: Callable[..., Any]
+) -> None:
+    region = small_region()
+    next((region.parent / "observations").glob("YZTZ*")).unlink()
+    done = jizhun("run", region, "--engine", "local")
+    assert done.code == 1
+    assert len(done.err.strip().splitlines()) == 1
+    assert "no observation file at all of YZTZ00CHN" in done.err
+    assert not (region.parent / "catalogue").exists()
+    region.write_text(
+        region.read_text().replace("[processing]", "[processing]\nallow_missing_stations = true")
+    )
+    outcome = run(region)
+    status = {item.station[:4]: item.status for item in outcome.result.station_days}
+    assert status["YZTZ"] is StationDayStatus.MISSING
+    assert outcome.publications
 
 
 def test_a_damaged_levelling_file_leaves_the_coordinates(small_region: RegionMaker) -> None:

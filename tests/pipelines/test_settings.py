@@ -68,6 +68,13 @@ def test_minimal_region(tmp_path: Path) -> None:
         ('products = "products"', 'products = ""', 7, ["empty"]),
         ("[publish]", '[processing]\nsystems = "GX"\n[publish]', 19, ["GX"]),
         ("[publish]", "[publish", 18, ["not TOML"]),
+        (
+            'name = "Delta"',
+            'name = "Delta"\nframe = "IGS99"',
+            3,
+            ["region.frame", '"IGS99"', "IGS20", "CGCS2000"],
+        ),
+        ('name = "Delta"', 'name = "Delta"\ndatum_frame = "WGS84"', 3, ["region.datum_frame", "CGCS2000"]),
     ],
 )
 def test_mistakes_name_key_and_line(
