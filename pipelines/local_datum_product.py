@@ -8,6 +8,7 @@ from datum.records import LocalDatumFit
 from datum.transformation.fit import fit_local_datum
 from pipelines.settings import CommonPointSettings
 from stations.formats.atomic_write import write_atomically
+from transforms.covariance import for_publication
 
 
 def fit_common_points(settings: CommonPointSettings) -> LocalDatumFit:
@@ -21,8 +22,8 @@ def write_local_datum_product(folder: Path, fit: LocalDatumFit) -> None:
         "source_datum": fit.source_datum,
         "target_frame": fit.target_frame,
         "kind": fit.kind,
-        "parameters": dict(fit.parameters),
-        "covariance": [[float(value) for value in row] for row in fit.covariance],
+        "parameters": {name: float(for_publication(value, 12)) for name, value in fit.parameters.items()},
+        "covariance": for_publication(fit.covariance).tolist(),
         "rms_m": round(fit.rms_m, 5),
         "residual_m": {
             name: [round(float(value), 5) for value in residual]

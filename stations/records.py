@@ -322,6 +322,7 @@ class AntennaCalibration:
     azimuth_rad: FloatArray | None
     frequencies: Mapping[str, AntennaFrequencyCalibration]
     source: str  # SINEX CODE of the file, or its name
+    input: InputFile | None = None  # the file it was read from
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,3 +58,16 @@ def correlations(covariance: ArrayLike) -> FloatArray:
     index = np.arange(matrix.shape[-1])
     result[..., index, index] = 1.0
     return result
+
+
+def for_publication(values: ArrayLike, digits: int = 9) -> FloatArray:
+    """Values rounded to `digits` digits of the largest, so that every machine publishes the same bytes.
+
+    Different processors add up in different orders and disagree in the last two or three of sixteen digits.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    largest = float(np.max(np.abs(array), initial=0.0))
+    if largest == 0.0:
+        return array.copy()
+    decimals = digits - 1 - int(np.floor(np.log10(largest)))
+    return np.asarray(np.round(array, decimals) + 0.0)

@@ -15,6 +15,7 @@ from stations.formats.sinex import (
 )
 from stations.formats.sinex_records import SinexDocument, SinexParameter
 from stations.records import AntennaType, StationSetup, StationSolution, ZenithDelays
+from transforms.covariance import for_publication
 from transforms.errors import InputError
 from transforms.frames import frame_named
 from transforms.time_scales import Epochs
@@ -23,6 +24,7 @@ FloatArray = NDArray[np.float64]
 
 _POSITION_KINDS: Final = ("STAX", "STAY", "STAZ")
 _UNKNOWN_DOMES: Final = frozenset({"", "---------"})
+_POSITION_DECIMALS: Final = 6  # micrometres: below them processors disagree
 _RADOME_COLUMNS: Final = slice(16, 20)
 
 
@@ -39,7 +41,7 @@ def network_sinex(
             station.station,
             station.domes,
             station.solution_number,
-            station.position_ecef_m,
+            np.round(station.position_ecef_m, _POSITION_DECIMALS),
             None,
             solution.epoch,
             station.first_epoch,
@@ -50,12 +52,12 @@ def network_sinex(
         for station in solution.stations
     ]
     last = max((station.last_epoch for station in solution.stations), key=lambda e: int(e.tai_ns))
-    statistics = {"VARIANCE FACTOR": solution.variance_factor}
+    statistics = {"VARIANCE FACTOR": float(for_publication(solution.variance_factor))}
     if solution.degrees_of_freedom > 0:
         statistics["NUMBER OF DEGREES OF FREEDOM"] = float(solution.degrees_of_freedom)
     return document_of_positions(
         positions,
-        solution.covariance_m2,
+        for_publication(solution.covariance_m2),
         frame=solution.frame,
         description="Network of daily precise point positions",
         statistics=statistics,

@@ -118,7 +118,11 @@ class SevenParameters:
 
     def _pipeline(self, values: Mapping[str, float]) -> str:
         """Longitude, latitude (degrees) and ellipsoidal height (m), from the local datum to the target."""
-        tx, ty, tz, scale, rx, ry, rz = (f"{value:.12f}" for value in values.values())
+        # Micrometres of translation, and as little in scale and rotation: below, processors disagree.
+        digits = (6, 6, 6, 9, 9, 9, 9)
+        tx, ty, tz, scale, rx, ry, rz = (
+            f"{value:.{n}f}" for value, n in zip(values.values(), digits, strict=True)
+        )
         source, target = self.source_ellipsoid, self.target_ellipsoid
         return (
             "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
@@ -199,9 +203,9 @@ class PlaneSimilarity:
             parameters=values,
             covariance=carry @ cofactor @ carry.T,
             proj_pipeline=(
-                f"+proj=affine +xoff={translation[0]:.12f} +yoff={translation[1]:.12f} "
-                f"+s11={matrix[0, 0]:.16f} +s12={matrix[0, 1]:.16f} "
-                f"+s21={matrix[1, 0]:.16f} +s22={matrix[1, 1]:.16f}"
+                f"+proj=affine +xoff={translation[0]:.6f} +yoff={translation[1]:.6f} "
+                f"+s11={matrix[0, 0]:.14f} +s12={matrix[0, 1]:.14f} "
+                f"+s21={matrix[1, 0]:.14f} +s22={matrix[1, 1]:.14f}"
             ),
         )
 

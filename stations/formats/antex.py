@@ -7,6 +7,7 @@ second header line); relative ones would put decimetres into a height and are re
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -68,14 +69,14 @@ def read_antex(path: PathLike) -> tuple[AntennaCalibration, ...]:
     FormatError : not ANTEX 1.3 or 1.4, relative calibrations, cut off, a grid of another size than its
         heading says, absurd values; with the line
     """
-    data, _ = read_bytes(path)
+    data, identity = read_bytes(path)
     reader = _Reader(data.decode("latin-1"), path)
     _read_header(reader)
     antennas: list[AntennaCalibration] = []
     for line, label in reader:
         if label != "START OF ANTENNA":
             raise reader.error(f"expected 'START OF ANTENNA' in columns 61-80, found {line!r}")
-        antennas.append(_read_antenna(reader))
+        antennas.append(replace(_read_antenna(reader), input=identity))
     if not antennas:
         raise FormatError(path, None, "the file holds no antenna")
     return tuple(antennas)

@@ -34,7 +34,7 @@ from stations.ppp.parameters import ParameterLayout, TimeNodes
 from stations.ppp.paths import SignalPaths, signal_paths
 from stations.ppp.rows import GPST_MINUS_TAI_NS, ObservationRows
 from stations.ppp.signal_selection import DualFrequencyObservations
-from stations.records import AntennaCalibration, OceanLoading, PreciseProducts
+from stations.records import AntennaCalibration, InputFile, OceanLoading, PreciseProducts
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.time_scales import Epochs
 
@@ -105,6 +105,12 @@ class Session:
         self._attitudes = (
             None if products.attitudes is None else AttitudeTable(products.attitudes, selected.satellites)
         )
+
+    @property
+    def antenna_inputs(self) -> frozenset[InputFile]:
+        """Files that the antennas' calibrations came from."""
+        used = (self._receiver_antenna, *self._satellite_antennas.calibrations)
+        return frozenset(a.input for a in used if a is not None and a.input is not None)
 
     def constraints(self, layout: ParameterLayout) -> tuple[sp.csr_array, FloatArray, FloatArray]:
         """Pseudo-observations of the unknowns: design, value, weight."""

@@ -271,7 +271,7 @@ def _solution(
         zenith_delays=delays,
         setup=observations.header.setup,
         centre=products.centre,
-        inputs=_inputs(observations, products, ocean_loading, session.site_weather),
+        inputs=_inputs(observations, products, ocean_loading, session),
         remarks=remarks,
         residuals=PhaseResiduals(
             epochs=epochs[rows.epoch_index],
@@ -292,17 +292,17 @@ def _inputs(
     observations: Observations,
     products: PreciseProducts,
     ocean_loading: OceanLoading | None,
-    site_weather: SiteWeather | None,
+    session: Session,
 ) -> tuple[InputFile, ...]:
     """Every file that the solution rests on, once, by path."""
-    inputs = {*observations.inputs, *products.orbits.inputs}
+    inputs = {*observations.inputs, *products.orbits.inputs, *session.antenna_inputs}
     for source in (
         products.clocks,
         products.earth_rotation,
         products.biases,
         products.attitudes,
         ocean_loading,
-        site_weather,
+        session.site_weather,
     ):
         if source is not None:
             inputs.update(source.inputs)
