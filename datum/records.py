@@ -157,7 +157,7 @@ class LevellingNetwork:
 
 @dataclass(frozen=True)
 class AdjustedLine:
-    """A levelling line after adjustment: residual (adjusted minus observed), its standardised value,
+    """A levelling line after adjustment: residual (observed minus adjusted), its standardised value,
     redundancy number 0..1. Uncontrolled: redundancy 0, standardised 0, minimal detectable bias infinite.
     """
 

@@ -1,9 +1,9 @@
 """Weighted least squares of a linear model, with redundancy numbers and standardised residuals.
 
 Observations are uncorrelated; a correlated block (datum heights with a covariance matrix) is whitened by the
-caller, `whiten`. Signs: residual = adjusted minus observed, v = A x - l (Koch 1999, Parameter Estimation and
-Hypothesis Testing in Linear Models, section 3.2; Baarda 1968, A testing procedure for use in geodetic
-networks).
+caller, `whiten`. Signs: residual = observed minus adjusted, l - A x, as everywhere in Jizhun; the textbooks'
+v = A x - l is its negative (Koch 1999, Parameter Estimation and Hypothesis Testing in Linear Models, section
+3.2; Baarda 1968, A testing procedure for use in geodetic networks).
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class LeastSquaresSolution:
 
     parameters : (u,), in the caller's units
     cofactor : (u, u), the covariance at a variance factor of 1
-    residual : (n,), adjusted minus observed
+    residual : (n,), observed minus adjusted
     residual_sigma : (n,), sigma of each residual, sigma_i sqrt(r_i); 0 where uncontrolled
     redundancy : (n,), redundancy numbers 0..1; they add up to the degrees of freedom
     standardised : (n,), residual over its sigma (Baarda's w); 0 where uncontrolled
@@ -124,7 +124,7 @@ def solve_least_squares(
     cofactor = cho_solve(factor, np.eye(u)) / np.outer(scale, scale)
     if constraints is not None:
         cofactor = _without_constraint_noise(cofactor, constraints, weight)
-    residual = design @ parameters - observed
+    residual = observed - design @ parameters
     adjusted_variance = np.sum((whitened @ cofactor) * whitened, axis=1)
     redundancy = np.clip(1.0 - adjusted_variance, 0.0, 1.0)
     redundancy[redundancy < UNCONTROLLED_REDUNDANCY] = 0.0

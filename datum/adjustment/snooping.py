@@ -99,7 +99,7 @@ def snoop(
             exhausted = True
             break
         group = _inseparable(worst, candidates, full, design, sigma_used)
-        size = -float(full.residual[worst] / full.redundancy[worst])
+        size = float(full.residual[worst] / full.redundancy[worst])
         suspects.append(Suspect(group, size, float(abs(full.standardised[worst])), limit))
         if len(group) == 1:
             used[worst] = False
@@ -143,7 +143,7 @@ def _predict_all(
     if np.all(used):
         return solution
     n = observed.size
-    residual = design @ solution.parameters - observed
+    residual = observed - design @ solution.parameters
     residual_sigma, redundancy, standardised = np.zeros(n), np.zeros(n), np.zeros(n)
     residual_sigma[used] = solution.residual_sigma
     redundancy[used] = solution.redundancy

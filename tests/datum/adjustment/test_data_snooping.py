@@ -34,6 +34,8 @@ def test_a_blunder_well_above_the_detectable_bias_is_found_and_sized(
     assert result.suspects[0].observations == (which,)
     assert result.suspects[0].size == pytest.approx(sign * 1.5 * bias, rel=1e-6)
     assert result.suspects[0].statistic > w_limit()
+    assert np.sign(result.solution.residual[which]) == sign  # observed minus adjusted, taken out or not
+    assert np.sign(result.solution.standardised[which]) == sign
     assert result.solution.parameters == pytest.approx([1.0, -2.0, 3.0], abs=1e-8)
 
 

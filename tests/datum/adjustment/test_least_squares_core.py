@@ -24,6 +24,9 @@ def test_weighted_mean_has_its_closed_form() -> None:
     assert solution.cofactor[0, 0] == pytest.approx(1.0 / np.sum(weight), rel=1e-14)
     assert solution.redundancy == pytest.approx(1.0 - weight / np.sum(weight), rel=1e-12)
     assert solution.degrees_of_freedom == 2
+    # Signs: observed minus adjusted; the mean is 215 / 21.
+    assert solution.residual == pytest.approx(observed - solution.parameters[0], rel=1e-12)
+    assert np.sign(solution.standardised) == pytest.approx([-1.0, 1.0, -1.0], abs=0)
 
 
 @settings(max_examples=40, deadline=None)

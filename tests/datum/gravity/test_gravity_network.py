@@ -132,6 +132,7 @@ def test_a_blunder_above_the_minimal_detectable_bias_is_found(which: int, sign: 
     assert [r.accepted for r in solution.readings].index(False) == which
     assert len(solution.rejections) == 1
     assert f"line {which + 2}" in solution.rejections[0].subject
+    assert np.sign(solution.readings[which].residual_m_per_s2) == sign  # observed minus adjusted
     assert f"{error * 1e8:+.1f} microgal" in solution.rejections[0].reason
     assert _errors_mgal(solution) == pytest.approx([0.0] * 4, abs=1e-5)
 

@@ -109,6 +109,9 @@ def test_a_blunder_above_the_minimal_detectable_bias_is_found_and_reported(
     solution = adjust_levelling(_network(noise))
     assert [r.subject for r in solution.rejections] == [f"L{which + 1}"]
     rejection = solution.rejections[0]
+    # One sign everywhere: a line observed too great has a residual (observed minus adjusted) above zero.
+    assert np.sign(solution.lines[which].residual_m) == sign
+    assert np.sign(solution.lines[which].standardised) == sign
     assert f"{1e3 * noise[which]:+.1f} mm" in rejection.reason
     assert rejection.statistic > rejection.limit == pytest.approx(3.29, abs=0.001)
     assert [line.name for line in solution.lines if not line.accepted] == [f"L{which + 1}"]
