@@ -195,6 +195,8 @@ class StationHeight:
     source : "levelled" (bench mark on the pillar) or "from surface" (ellipsoidal height minus height anomaly)
     ellipsoidal_height_m : as the frame has it, conventional tide-free; permanent_tide_m : what was added
         to reach the tide system of the normal height: h + permanent_tide - H = height_anomaly_m
+    frame, epoch : of the ellipsoidal height and so of the height anomaly, epoch as ISO instant; "" where the
+        height is that of the network it was computed from
     """
 
     station: str
@@ -206,6 +208,8 @@ class StationHeight:
     tide_system: TideSystem = TideSystem.TIDE_FREE
     permanent_tide_m: float = 0.0
     remark: str = ""
+    frame: str = ""
+    epoch: str = ""
 
 
 @dataclass(frozen=True, eq=False)

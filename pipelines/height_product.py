@@ -38,7 +38,7 @@ def write_height_product(
 
 def _write_station_heights(path: Path, heights: Sequence[StationHeight], vertical_datum: str) -> None:
     columns = (
-        "station", "normal_height_m", "sigma_m", "ellipsoidal_height_m", "height_anomaly_m",
+        "station", "normal_height_m", "sigma_m", "ellipsoidal_height_m", "frame", "epoch", "height_anomaly_m",
         "permanent_tide_m", "source", "vertical_datum", "tide_system", "remark",
     )  # fmt: skip
     write_table(
@@ -50,7 +50,9 @@ def _write_station_heights(path: Path, heights: Sequence[StationHeight], vertica
                 f"{item.normal_height_m:.{HEIGHT_DECIMALS}f}",
                 f"{item.sigma_m:.{HEIGHT_DECIMALS}f}",
                 f"{item.ellipsoidal_height_m:.{HEIGHT_DECIMALS}f}",
-                f"{item.height_anomaly_m:.{HEIGHT_DECIMALS}f}",
+                item.frame,
+                item.epoch,
+                f"{_published_anomaly_m(item):.{HEIGHT_DECIMALS}f}",
                 f"{item.permanent_tide_m:.{HEIGHT_DECIMALS}f}",
                 item.source,
                 vertical_datum,
@@ -60,6 +62,15 @@ def _write_station_heights(path: Path, heights: Sequence[StationHeight], vertica
             for item in heights
         ),
     )
+
+
+def _published_anomaly_m(item: StationHeight) -> float:
+    """h + permanent tide - H of the published digits, so that the columns add up exactly."""
+    h, tide, normal = (
+        round(value, HEIGHT_DECIMALS)
+        for value in (item.ellipsoidal_height_m, item.permanent_tide_m, item.normal_height_m)
+    )
+    return round(h + tide - normal, HEIGHT_DECIMALS)
 
 
 def _layers(
@@ -104,10 +115,14 @@ def _layers(
                     "ellipsoidal_height_m": [
                         round(item.ellipsoidal_height_m, HEIGHT_DECIMALS) for item in station_heights
                     ],
-                    "height_anomaly_m": [
-                        round(item.height_anomaly_m, HEIGHT_DECIMALS) for item in station_heights
-                    ],
+                    "frame": [item.frame for item in station_heights],
+                    "epoch": [item.epoch for item in station_heights],
+                    "height_anomaly_m": [_published_anomaly_m(item) for item in station_heights],
+                    "permanent_tide_m": [round(i.permanent_tide_m, HEIGHT_DECIMALS) for i in station_heights],
                     "source": [item.source for item in station_heights],
+                    "vertical_datum": [solution.vertical_datum] * len(station_heights),
+                    "tide_system": [item.tide_system.value for item in station_heights],
+                    "remark": [item.remark for item in station_heights],
                 },
             )
         )

@@ -59,7 +59,7 @@ def _coordinates(
             if control.station[:4] == station.station[:4] and control.velocity_m_per_yr is not None:
                 velocity = np.array(control.velocity_m_per_yr)
     datum = frame_named(region.region.datum_frame)
-    datum_epoch = (
+    epoch = (
         network.epoch if datum.fixed_epoch_year is None else Epochs.from_decimal_year(datum.fixed_epoch_year)
     )
     position: FloatArray | None = None
@@ -73,7 +73,7 @@ def _coordinates(
             network.frame,
             network.epoch,
             datum.name,
-            datum_epoch,
+            epoch,
             velocity_covariance,
             stations=[station.station],
         )
@@ -128,13 +128,19 @@ def write_horizontal_product(
     write_atomically(folder / "stations.geojson", geojson_bytes(coordinates))
 
 
+def datum_epoch(item: StationCoordinates) -> Epochs:
+    """Epoch of a station's coordinates in the national frame: the frame's own, or that of the network."""
+    year = frame_named(item.datum_frame).fixed_epoch_year
+    return item.epoch if year is None else Epochs.from_decimal_year(year)
+
+
 def _in_frame(item: StationCoordinates) -> list[tuple[str, Epochs, FloatArray, FloatArray]]:
     """Frame, epoch, position and covariance: as adjusted, then in the national frame where it is known."""
     found = [(item.frame, item.epoch, item.position_ecef_m, item.covariance_m2)]
     if item.datum_position_ecef_m is not None and item.datum_covariance_m2 is not None:
-        datum_epoch = frame_named(item.datum_frame).fixed_epoch_year
-        epoch = item.epoch if datum_epoch is None else Epochs.from_decimal_year(datum_epoch)
-        found.append((item.datum_frame, epoch, item.datum_position_ecef_m, item.datum_covariance_m2))
+        found.append(
+            (item.datum_frame, datum_epoch(item), item.datum_position_ecef_m, item.datum_covariance_m2)
+        )
     return found
 
 

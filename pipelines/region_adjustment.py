@@ -4,7 +4,7 @@ Each stage stands on its own: where one fails, the others still give their produ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from datum.formats.gravity_csv import read_gravity
@@ -22,15 +22,24 @@ from datum.records import (
     StationHeight,
     TideSystem,
 )
-from pipelines.horizontal_product import geodetic_deg, station_coordinates
+from pipelines.horizontal_product import datum_epoch, geodetic_deg, station_coordinates
 from pipelines.local_datum_product import fit_common_points
 from pipelines.network_solution import solve_network
 from pipelines.progress import Progress
-from pipelines.records import RegionResult, StageReuse, StationDay, StationDayStatus, TruthDifference
+from pipelines.records import (
+    RegionResult,
+    StageReuse,
+    StationCoordinates,
+    StationDay,
+    StationDayStatus,
+    TruthDifference,
+)
 from pipelines.settings import Region, day_name
 from pipelines.truth import compare_with_truth, read_truth
 from pipelines.work_store import StageKey, WorkStore
 from transforms.errors import JizhunError
+from transforms.frames import frame_named
+from transforms.geodetic import geodetic_from_ecef
 
 HEIGHT_CODE: Final = ("transforms", "datum", "stations.records")
 N_STAGES: Final = 5
@@ -81,7 +90,9 @@ class _Adjustment:
         self.progress.advance("network")
         levelling, heights = self._heights()
         self.progress.advance("heights")
-        normal_heights = self._station_heights(network, heights, levelling)
+        normal_heights = in_national_frame(
+            self._station_heights(network, heights, levelling), network, coordinates
+        )
         self.progress.advance("normal heights")
         observations, gravity = self._gravity()
         self.progress.advance("gravity")
@@ -198,6 +209,42 @@ class _Adjustment:
         except JizhunError as error:
             self.problems.append(f"local datum: {error}")
             return None
+
+
+def in_national_frame(
+    heights: Sequence[StationHeight],
+    network: NetworkSolution | None,
+    coordinates: Sequence[StationCoordinates],
+) -> tuple[StationHeight, ...]:
+    """Give the ellipsoidal heights, and the anomalies over them, in the national frame where it is known.
+
+    Normal heights and their sigmas stay: they are computed at the epoch of the observations, where the
+    velocities' errors do not enter. A station without a velocity keeps its height in the network's frame and
+    epoch; `frame` and `epoch` of each record say which it is.
+    """
+    if network is None:
+        return tuple(heights)
+    found = []
+    for item in heights:
+        # The same solution that `station_heights` takes where a discontinuity parts the days.
+        parts = [entry for entry in coordinates if entry.station == item.station]
+        chosen = min(parts, key=lambda entry: (-len(entry.days), entry.solution_number))
+        if chosen.datum_position_ecef_m is None:
+            found.append(replace(item, frame=network.frame, epoch=network.epoch.iso()))
+            continue
+        _, _, height = geodetic_from_ecef(
+            chosen.datum_position_ecef_m, frame_named(chosen.datum_frame).ellipsoid
+        )
+        found.append(
+            replace(
+                item,
+                ellipsoidal_height_m=float(height),
+                height_anomaly_m=float(height) + item.permanent_tide_m - item.normal_height_m,
+                frame=chosen.datum_frame,
+                epoch=datum_epoch(chosen).iso(),
+            )
+        )
+    return tuple(found)
 
 
 def station_places(result: RegionResult) -> dict[str, tuple[float, float]]:

@@ -1,5 +1,6 @@
 """The main job on a small region: products, reuse, failures that do not kill, bad input."""
 
+import csv
 import gzip
 import hashlib
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,38 @@ def test_products_open_and_a_second_run_reuses_everything(first_run: tuple[Path,
     assert not any(item.created for item in second.publications)
     assert catalogue_bytes(region.parent / "catalogue") == before
     assert Catalogue(region.parent / "catalogue").verify() == []
+
+
+def test_station_heights_name_their_frame_and_add_up(first_run: tuple[Path, RegionOutcome]) -> None:
+    result, publications = first_run[1].result, first_run[1].publications
+    folder = next(p.folder for p in publications if p.product.description.kind == "height")
+    with (folder / "station_heights.csv").open(newline="") as file:
+        rows = {row["station"]: row for row in csv.DictReader(file)}
+    with (publications[0].folder / "stations.csv").open(newline="") as file:
+        places = {(row["station"], row["frame"]): row for row in csv.DictReader(file)}
+    assert len(rows) == 4
+    for station, row in rows.items():
+        assert (row["frame"], row["epoch"][:10]) == ("CGCS2000", "2000-01-01")
+        assert row["epoch"] == places[station, "CGCS2000"]["epoch"]
+        assert row["ellipsoidal_height_m"] == places[station, "CGCS2000"]["ellipsoidal_height_m"]
+        h, tide, normal, anomaly = (
+            Decimal(row[name])
+            for name in ("ellipsoidal_height_m", "permanent_tide_m", "normal_height_m", "height_anomaly_m")
+        )
+        assert h + tide - normal == anomaly
+        assert h != Decimal(places[station, "IGS20"]["ellipsoidal_height_m"])
+    for item in result.station_heights:
+        total = item.ellipsoidal_height_m + item.permanent_tide_m - item.normal_height_m
+        assert total == pytest.approx(item.height_anomaly_m, abs=1e-9)
+    metadata, _, _, fields = pyogrio.raw.read(folder / "heights.gpkg", layer="station_heights")
+    layer = dict(zip(metadata["fields"], fields, strict=True))
+    assert set(layer["frame"]) == {"CGCS2000"}
+    assert set(layer["tide_system"]) == {"mean-tide"}
+    assert all("1985" in name for name in layer["vertical_datum"])
+    for name, row in rows.items():
+        k = list(layer["station"]).index(name)
+        for field in ("permanent_tide_m", "height_anomaly_m", "ellipsoidal_height_m"):
+            assert layer[field][k] == pytest.approx(float(row[field]), abs=1e-9)
 
 
 def test_products_do_not_know_where_they_were_made(
@@ -393,6 +427,8 @@ def test_without_a_velocity_there_are_no_national_coordinates(small_region: Regi
     assert entry.datum_position_ecef_m is None
     assert "no velocity is known for YZTZ00CHN" in entry.remark
     assert any("YZTZ00CHN: not in CGCS2000" in text for text in outcome.result.problems)
+    height = next(item for item in outcome.result.station_heights if item.station == "YZTZ00CHN")
+    assert (height.frame, height.epoch[:10]) == ("IGS20", "2026-04-26")
     layers = outcome.publications[0].folder / "stations.gpkg"
     assert pyogrio.read_info(layers, layer="stations_cgcs2000")["features"] == 3
     assert pyogrio.read_info(layers, layer="stations_igs20")["features"] == 4
