@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.stats
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
+from scipy.special import chdtri
 
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.integer_least_squares import integer_least_squares
@@ -277,7 +277,7 @@ def fix_ambiguities(
         shift = estimate.parameters[layout.position] - result.estimate.parameters[layout.position]
         allowed = result.estimate.covariance[layout.position, layout.position] * float_scale
         statistic = float(shift @ np.linalg.solve(allowed, shift))
-        limit = float(scipy.stats.chi2.ppf(1.0 - AGREEMENT_SIGNIFICANCE, 3))
+        limit = float(chdtri(3, AGREEMENT_SIGNIFICANCE))
         if statistic > limit:
             away_mm = 1e3 * float(np.linalg.norm(shift))
             remarks.append(

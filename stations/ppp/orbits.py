@@ -14,22 +14,28 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _NODES: Final = 11  # degree 10: below 1 mm for 5-minute tables, below 1 cm for 15 minutes (Schenewerk 2003)
-_VELOCITY_STEP_S: Final = 1.0
+_ON_A_NODE: Final = 1e-11
 
 
 # Barycentric weights of equally spaced nodes: (-1)^j binomial(n, j) (Berrut and Trefethen 2004, eq. 5.1).
 _BARYCENTRIC: Final = np.array([(-1.0) ** j * math.comb(_NODES - 1, j) for j in range(_NODES)])
 
 
-def _lagrange_weights(u: FloatArray) -> FloatArray:
-    """Weights (n, _NODES) of equally spaced nodes 0.._NODES-1 at coordinates u (n,)."""
+def _lagrange_weights(u: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Weights of nodes 0.._NODES-1 at coordinates u (n,), and their derivatives by u; both (n, _NODES)."""
     differences = u[:, None] - np.arange(_NODES)
-    exact = np.abs(differences) < 1e-11
-    weights = _BARYCENTRIC / np.where(exact, 1.0, differences)
+    # On a node the formula divides by zero: 1e-11 of a step beside it is below a nanometre away.
+    differences = np.where(np.abs(differences) < _ON_A_NODE, _ON_A_NODE, differences)
+    weights = _BARYCENTRIC / differences
     weights /= np.sum(weights, axis=1, keepdims=True)
-    hit = np.any(exact, axis=1)
-    weights[hit] = exact[hit]
-    return weights
+    inverse = 1.0 / differences
+    rates = weights * (np.sum(inverse, axis=1, keepdims=True) - inverse)
+    nearest = np.argmin(np.abs(differences), axis=1)
+    rows = np.arange(u.size)
+    # The nearest node's rate is the difference of two large numbers; all rates add up to nothing.
+    rates[rows, nearest] = 0.0
+    rates[rows, nearest] = -np.sum(rates, axis=1)
+    return weights, rates
 
 
 class OrbitTable:
@@ -53,42 +59,37 @@ class OrbitTable:
         self._position[index] = orbits.position_ecef_m
         self._count = count
 
-    def positions(self, epoch_ns: IntArray, offset_s: FloatArray, satellite_index: IntArray) -> FloatArray:
-        """Positions (n, 3) at `epoch_ns + offset_s` (TAI) in the terrestrial frame of that instant, m.
+    def positions_and_velocities(
+        self, epoch_ns: IntArray, offset_s: FloatArray, satellite_index: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Positions (n, 3), m, and inertial velocities (n, 3), m/s, at `epoch_ns + offset_s` (TAI).
 
-        NaN where a node of the window is missing, or the instant lies outside the table.
-        The nodes are turned into one quasi-inertial frame first, in which the orbit is smoother.
+        Both in the axes of the terrestrial frame at that instant; the velocity does not turn with it. NaN
+        where a node of the window is missing, or the instant lies outside the table. The nodes are turned
+        into one quasi-inertial frame first, in which the orbit is smoother.
         """
         seconds = (epoch_ns - self.start_ns) / 1e9 + offset_s
         step = self.step_ns / 1e9
         coordinate = seconds / step
         first = np.clip(np.floor(coordinate).astype(np.int64) - _NODES // 2, 0, self._count - _NODES)
         u = coordinate - first
-        weights = _lagrange_weights(u)
+        weights, rates = _lagrange_weights(u)
         nodes = first[:, None] + np.arange(_NODES)
         values = self._position[nodes, satellite_index[:, None]]
         angle = EARTH_ROTATION_RATE_RAD_PER_S * step * (np.arange(_NODES) - u[:, None])
-        cosine, sine = weights * np.cos(angle), weights * np.sin(angle)
-        result = np.empty((seconds.size, 3))
-        result[:, 0] = np.sum(cosine * values[..., 0] - sine * values[..., 1], axis=1)
-        result[:, 1] = np.sum(sine * values[..., 0] + cosine * values[..., 1], axis=1)
-        result[:, 2] = np.sum(weights * values[..., 2], axis=1)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        turned = np.stack(
+            [
+                cosine * values[..., 0] - sine * values[..., 1],
+                sine * values[..., 0] + cosine * values[..., 1],
+                values[..., 2],
+            ],
+            axis=-1,
+        )
         outside = (coordinate < -1e-9) | (coordinate > self._count - 1 + 1e-9)
-        result[outside] = np.nan
-        return result
-
-    def positions_and_velocities(
-        self, epoch_ns: IntArray, offset_s: FloatArray, satellite_index: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Positions (n, 3) and velocities (n, 3), m/s, both in the rotating terrestrial frame."""
-        position = self.positions(epoch_ns, offset_s, satellite_index)
-        before = self.positions(epoch_ns, offset_s - _VELOCITY_STEP_S, satellite_index)
-        after = self.positions(epoch_ns, offset_s + _VELOCITY_STEP_S, satellite_index)
-        velocity = (after - before) / (2.0 * _VELOCITY_STEP_S)
-        # At the table's ends only one side is there.
-        early, late = np.isnan(before[:, 0]), np.isnan(after[:, 0])
-        velocity[early] = (after[early] - position[early]) / _VELOCITY_STEP_S
-        velocity[late] = (position[late] - before[late]) / _VELOCITY_STEP_S
+        turned[outside] = np.nan
+        position = np.einsum("nj,njk->nk", weights, turned)
+        velocity = np.einsum("nj,njk->nk", rates, turned) / step
         return position, velocity
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,18 @@ from stations.models.satellite_attitude import (
 from stations.models.tabulated_attitude import AttitudeTable
 from stations.models.yaw_laws import YawLaw
 from stations.ppp.orbits import ClockTable, OrbitTable
-from transforms.constants import EARTH_ROTATION_RATE_RAD_PER_S, SPEED_OF_LIGHT_M_PER_S
+from transforms.constants import (
+    EARTH_ROTATION_RATE_RAD_PER_S,
+    GRAVITATIONAL_CONSTANT_EARTH_M3_PER_S2,
+    SPEED_OF_LIGHT_M_PER_S,
+)
 from transforms.geodetic import enu_matrix_at
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-_FIRST_FLIGHT_TIME_S = 0.075
+_NOMINAL_FLIGHT_TIME_S: Final = 0.075
+_FLIGHT_TIME_ROUNDS: Final = 3  # each gains a factor of 1e5: 0.02 s, then 1e-7 s, then 1e-12 s
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,26 +99,26 @@ def signal_paths(
     known = (in_orbit >= 0) & (in_clock >= 0)
     in_orbit, in_clock = np.maximum(in_orbit, 0), np.maximum(in_clock, 0)
 
-    flight = np.full(epoch_ns.size, _FIRST_FLIGHT_TIME_S)
-    first = orbits.positions(epoch_ns, -receiver_clock_s - flight, in_orbit)
-    first = _rotate_z(first, EARTH_ROTATION_RATE_RAD_PER_S * flight)
-    flight = np.linalg.norm(first - station_ecef_m, axis=1) / SPEED_OF_LIGHT_M_PER_S
-    flight = np.where(np.isfinite(flight), flight, _FIRST_FLIGHT_TIME_S)
-    position, velocity = orbits.positions_and_velocities(epoch_ns, -receiver_clock_s - flight, in_orbit)
-    turned = _rotate_z(position, EARTH_ROTATION_RATE_RAD_PER_S * flight)
-    better = np.linalg.norm(turned - station_ecef_m, axis=1) / SPEED_OF_LIGHT_M_PER_S
-    change = np.where(np.isfinite(better), better - flight, 0.0)
-    position = position - velocity * change[:, None]
-    flight = flight + change
+    # One look into the table, at a nominal time of flight; from there the orbit is a parabola in inertial
+    # space over some hundredths of a second (jerk: below a micrometre).
+    nominal = np.full(epoch_ns.size, _NOMINAL_FLIGHT_TIME_S)
+    position, velocity = orbits.positions_and_velocities(epoch_ns, -receiver_clock_s - nominal, in_orbit)
+    # From the axes at the nominal transmission to those at the reception.
+    turn = EARTH_ROTATION_RATE_RAD_PER_S * nominal
+    position, velocity = _rotate_z(position, turn), _rotate_z(velocity, turn)
+    radius = np.linalg.norm(position, axis=1, keepdims=True)
+    acceleration = -GRAVITATIONAL_CONSTANT_EARTH_M3_PER_S2 * position / radius**3
+    flight = nominal
+    satellite = position
+    for _ in range(_FLIGHT_TIME_ROUNDS):
+        flight = np.linalg.norm(satellite - station_ecef_m, axis=1) / SPEED_OF_LIGHT_M_PER_S
+        earlier = (nominal - flight)[:, None]
+        satellite = position + velocity * earlier + 0.5 * acceleration * earlier**2
+    flight = np.where(np.isfinite(flight), flight, nominal)
+    inertial = velocity + acceleration * (nominal - flight)[:, None]
 
     clock = clocks.at(epoch_ns, -receiver_clock_s - flight, in_clock)
-    inertial = velocity + EARTH_ROTATION_RATE_RAD_PER_S * np.stack(
-        [-position[:, 1], position[:, 0], np.zeros(position.shape[0])], axis=-1
-    )
-    clock = clock + periodic_clock_correction_s(position, inertial)
-    angle = EARTH_ROTATION_RATE_RAD_PER_S * flight
-    satellite = _rotate_z(position, angle)
-    inertial = _rotate_z(inertial, angle)
+    clock = clock + periodic_clock_correction_s(satellite, inertial)
     line = satellite - station_ecef_m
     distance = np.linalg.norm(line, axis=1)
     valid = known & np.isfinite(distance) & np.isfinite(clock)
@@ -132,7 +138,8 @@ def signal_paths(
     axes, turning = axes_by_law(axes, beta, orbit_angle, orbit_rate, satellite_index, yaw_laws)
     if attitudes is not None:
         tabulated, known = attitudes.axes(epoch_ns, -receiver_clock_s - flight, satellite_index)
-        columns = [_rotate_z(tabulated[..., k], angle) for k in range(3)]
+        turn = EARTH_ROTATION_RATE_RAD_PER_S * flight
+        columns = [_rotate_z(tabulated[..., k], turn) for k in range(3)]
         axes = np.where(known[:, None, None], np.stack(columns, axis=-1), axes)
         turning = turning & ~known
 
