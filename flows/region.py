@@ -21,12 +21,16 @@ def run_region_prefect(region_path: Path, *, progress: Progress) -> "RegionOutco
     even begin (settings, missing files) is refused before the server starts.
     """
     from pipelines.region_run import plan_region
+    from pipelines.stale_work import clear_stale_work
 
     plan = plan_region(Path(region_path))
+    clear_stale_work(plan.region.paths.work)
     progress.begin("starting Prefect's server", 1)
     prepare_prefect(plan.region.paths.work / "prefect")
     from flows.region_flow import RegionRun, current_run, region_flow
+    from flows.server_guard import guard_embedded_server
 
+    guard_embedded_server()
     run = RegionRun(plan, progress)
     token = current_run.set(run)
     try:

@@ -31,11 +31,10 @@ from pipelines.region_run import (
     finish_region,
     outcome_text,
     plan_region,
-    processors,
     run_alone,
-    worker_pool,
 )
 from pipelines.station_day import is_kept, read_station_day, read_task, run_station_day, write_task
+from pipelines.worker_pool import processors, worker_pool
 
 
 @dataclass

@@ -4,16 +4,11 @@ Every engine takes the same three steps: `plan_region`, each `StationDayTask` by
 then `finish_region`. So the products are the same bytes whichever ran.
 """
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pipelines.catalogue.publish import Publication
 from pipelines.observation_files import ObservationFiles, find_observation_files
@@ -22,6 +17,7 @@ from pipelines.records import RegionResult, StationDay
 from pipelines.region_adjustment import adjust_region
 from pipelines.region_publication import publish_region
 from pipelines.settings import MARKER_LENGTH, Region, day_name, read_region
+from pipelines.stale_work import clear_stale_work
 from pipelines.station_day import (
     StationDayTask,
     failed_station_day,
@@ -31,10 +27,8 @@ from pipelines.station_day import (
     run_station_day,
     write_station_day,
 )
+from pipelines.worker_pool import worker_pool
 from transforms.errors import InputError
-
-# Several libraries of linear algebra each take all cores; with one process for each core that is a brawl.
-THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +101,7 @@ def finish_region(plan: RegionPlan, station_days: Sequence[StationDay], progress
 def run_region_local(region_path: Path, *, progress: Progress) -> RegionOutcome:
     """Run a region on this machine's processors, without Prefect."""
     plan = plan_region(Path(region_path))
+    clear_stale_work(plan.region.paths.work)
     progress.begin("station-days", len(plan.tasks))
     done = dict(solve_in_processes(plan.tasks, progress))
     return finish_region(plan, [done[task.name] for task in plan.tasks], progress)
@@ -164,47 +159,3 @@ def outcome_text(item: StationDay) -> str:
     if item.reused_quality:
         text = f"{text} (reused)"
     return f"{text}: {item.message}"
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def worker_pool(n_tasks: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes for station-days: fresh ones (no inherited locks), each with one thread of linear algebra."""
-    with (
-        one_thread_each(),
-        ProcessPoolExecutor(
-            max_workers=max(1, min(processors(), n_tasks)),
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_leave_interrupts_to_the_parent,
-        ) as pool,
-    ):
-        try:
-            yield pool
-        except BaseException:
-            # Interrupted or failed: what has not begun shall not begin.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C reaches every process of a terminal; one of them answers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Let child processes start with one thread of linear algebra, and put the environment back."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
