@@ -4,6 +4,7 @@ A key that is not known is an error that names the key, the nearest known one, a
 is relative to the TOML file. Nothing here opens the files that the settings name: the stages do.
 """
 
+import hashlib
 import os
 import tomllib
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -24,11 +26,14 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from pipelines.toml_lines import TomlLines
+from stations.records import InputFile
 from transforms.errors import FormatError, FrameError, InputError
 from transforms.frames import FRAMES, frame_named
 
 FIRST_GNSS_YEAR: Final = 1980  # GPS time begins on 1980-01-06
-SYSTEMS: Final = "GECRJ"
+# Of GLONASS (R) each satellite has a frequency of its own, and with it a code bias in each receiver that no
+# product gives.
+SYSTEMS: Final = "GECJ"
 MARKER_LENGTH: Final = 4  # "WUHN"; the nine-character code begins with it (RINEX 4.02, section 4)
 CODE_LENGTH: Final = 9
 
@@ -79,9 +84,15 @@ def _day(value: object) -> object:
     return parse_day(value)
 
 
-def _systems(value: str) -> str:
+def solvable_systems(value: str) -> str:
+    """Letters of RINEX for the systems to solve with; ValueError where one is unknown, repeated, or R."""
+    if "R" in value:
+        raise ValueError(
+            "GLONASS (R) is not solved: each of its satellites has a frequency, "
+            "and so a receiver bias, of its own"
+        )
     unknown = [letter for letter in value if letter not in SYSTEMS]
-    if unknown or len(set(value)) != len(value):
+    if unknown or not value or len(set(value)) != len(value):
         raise ValueError(f'systems are letters out of "{SYSTEMS}", each once, not "{value}"')
     return value
 
@@ -117,12 +128,16 @@ class Settings(BaseModel):
 
 
 class RegionSettings(Settings):
-    """[region]: its name, its days, and the frame in which its network is computed."""
+    """[region]: its name, its days, and the frame in which its network is computed.
+
+    simulated : whether its observations are; every product then says so
+    """
 
     name: Annotated[str, Field(min_length=1)]
     days: Annotated[tuple[date, ...], BeforeValidator(_days), Field(min_length=1)]
     frame: FrameName = "IGS20"
     datum_frame: FrameName = "CGCS2000"  # the national frame into which the coordinates are carried
+    simulated: bool = False
 
     @model_validator(mode="after")
     def _each_day_once(self) -> Self:
@@ -135,10 +150,11 @@ class ProcessingSettings(Settings):
     """[processing]: how a station-day is solved and how the network is held.
 
     alignment : what the network takes from the control stations, by minimal constraints
+    allow_missing_antenna : solve although a receiver antenna is not calibrated; costs up to 2 dm in height
     allow_missing_stations : go on where a station of the region has no observation file at all
     """
 
-    systems: Annotated[str, Field(min_length=1), AfterValidator(_systems)] = "GEC"
+    systems: Annotated[str, Field(min_length=1), AfterValidator(solvable_systems)] = "GEC"
     interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     elevation_cutoff_deg: Annotated[float, Field(ge=0, lt=60)] = 7.0
     ambiguities: Literal["float", "fix"] = "float"
@@ -147,6 +163,7 @@ class ProcessingSettings(Settings):
     )
     centre: str | None = None
     allow_mixed_products: bool = False
+    allow_missing_antenna: bool = False
     allow_missing_stations: bool = False
 
 
@@ -233,7 +250,9 @@ class TruthSettings(Settings):
 
 
 class Region(Settings):
-    """A whole REGION.toml. `path` and `sha256` are not keys: `read_region` fills them in."""
+    """A whole REGION.toml; `source` is no key: it is the file that `read_region` read."""
+
+    _source: InputFile | None = PrivateAttr(None)
 
     region: RegionSettings
     processing: ProcessingSettings = ProcessingSettings()
@@ -256,6 +275,11 @@ class Region(Settings):
             if control.station[:MARKER_LENGTH] not in markers:
                 raise ValueError(f"control station {control.station} is not one of the region's [[stations]]")
         return self
+
+    @property
+    def source(self) -> InputFile | None:
+        """The file of the settings with its sha256, None where they were not read from one."""
+        return self._source
 
     def named_files(self) -> tuple[tuple[str, Path], ...]:
         """Key and path of each single file that the settings name; folders are looked through elsewhere."""
@@ -292,7 +316,8 @@ def read_region(path: Path | str) -> Region:
     """
     path = Path(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
+        text = data.decode("utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -306,13 +331,15 @@ def read_region(path: Path | str) -> Region:
     except tomllib.TOMLDecodeError as error:
         raise FormatError(path, _line_of_toml_error(str(error)), f"not TOML: {error}") from None
     try:
-        return Region.model_validate(content, context={"folder": path.resolve().parent})
+        region = Region.model_validate(content, context={"folder": path.resolve().parent})
     except ValidationError as error:
         first = min(error.errors(), key=_unknown_keys_first)
         line, message = _explain(first, content, TomlLines(text))
         others = error.error_count() - 1
         more = f" (and {others} more)" if others else ""
         raise FormatError(path, line, message + more) from None
+    region._source = InputFile(str(path), hashlib.sha256(data).hexdigest())
+    return region
 
 
 def _line_of_toml_error(message: str) -> int | None:

@@ -69,6 +69,7 @@ class StationDayTask:
     centre: str | None
     allow_mixed_products: bool
     work: str
+    allow_missing_antenna: bool = False
 
     @property
     def name(self) -> str:
@@ -83,6 +84,7 @@ class StationDayTask:
             ambiguities=self.ambiguities,
             interval_s=self.interval_s,
             elevation_cutoff_rad=math.radians(self.elevation_cutoff_deg),
+            allow_missing_antenna=self.allow_missing_antenna,
         )
 
     def quality_key(self) -> StageKey:
@@ -101,6 +103,7 @@ class StationDayTask:
             "ambiguities": self.ambiguities,
             "centre": self.centre,
             "allow_mixed_products": self.allow_mixed_products,
+            "allow_missing_antenna": self.allow_missing_antenna,
         }
         inputs = (*self.observation_sha256, self.reference_sha256)
         return StageKey("solve", self.name, CODE, inputs, settings)
@@ -140,6 +143,7 @@ def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationD
                     centre=processing.centre,
                     allow_mixed_products=processing.allow_mixed_products,
                     work=str(paths.work),
+                    allow_missing_antenna=processing.allow_missing_antenna,
                 )
             )
     return tuple(tasks)

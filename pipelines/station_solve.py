@@ -1,8 +1,9 @@
 """`station solve`: files of one station and products in, one solution out as SINEX, NetCDF and JSON."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pipelines.settings import day_name
 from pipelines.solution_json import solution_file_bytes
@@ -14,8 +15,10 @@ from stations.formats.rinex_observation import read_observations
 from stations.formats.sinex import station_sinex, write_sinex
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
-from stations.records import StationSolution
+from stations.records import DamagedLines, Observations, StationSolution
 from transforms.errors import InputError
+
+_LINES_NAMED: Final = 5  # in a remark; a file damaged in a thousand places is not read line by line
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,15 @@ class SolveRequest:
     interval_s: float | None
     antex: tuple[Path, ...]
     ocean_loading: Path | None
+    allow_missing_antenna: bool = False
 
 
 def solve_files(request: SolveRequest) -> StationSolution:
-    """Read, find products, solve; raises FormatError, InputError or AdjustmentError with the reason."""
+    """Read, find products, solve; raises FormatError, InputError or AdjustmentError with the reason.
+
+    What the reader left out of damaged files, and systems asked for that brought nothing, stand in the
+    solution's remarks and rejections.
+    """
     observations = read_observations(list(request.files))
     epochs = observations.epochs
     if len(epochs) == 0:
@@ -49,7 +57,7 @@ def solve_files(request: SolveRequest) -> StationSolution:
         centre=request.centre,
         allow_mixed=request.allow_mixed_products,
     )
-    return solve_station(
+    solution = solve_station(
         observations,
         products,
         read_antennas(request.antex),
@@ -58,9 +66,40 @@ def solve_files(request: SolveRequest) -> StationSolution:
             mode=request.mode,
             ambiguities=request.ambiguities,
             interval_s=request.interval_s,
+            allow_missing_antenna=request.allow_missing_antenna,
         ),
         ocean_loading=station_ocean_loading(request.ocean_loading, observations.header.marker_name),
     )
+    return with_shortcomings(solution, observations, request.systems)
+
+
+def with_shortcomings(solution: StationSolution, observations: Observations, systems: str) -> StationSolution:
+    """The solution with what its input lacked: damage that the reader met, systems without data.
+
+    Remarks name file and lines; rejections count what the reader left out, and each system as one.
+    """
+    rejections = Counter(solution.rejections)
+    rejections.update(observations.rejections)
+    remarks = [_damage_remark(item) for item in observations.damage]
+    for system in systems:
+        if system in solution.systems:
+            continue
+        seen = any(satellite.startswith(system) for satellite in observations.satellites)
+        why = "none of its observations could be used" if seen else "the files hold none of its satellites"
+        remarks.append(f"system {system} was asked for and has no part in the solution: {why}")
+        rejections[f"system {system} asked for, without data"] += 1
+    return replace(
+        solution,
+        rejections=dict(sorted(rejections.items())),
+        remarks=(*solution.remarks, *remarks),
+    )
+
+
+def _damage_remark(damage: DamagedLines) -> str:
+    named = ", ".join(str(number) for number in damage.lines[:_LINES_NAMED])
+    more = ", ..." if len(damage.lines) > _LINES_NAMED else ""
+    where = f" (line {named}{more})" if named else ""
+    return f"{Path(damage.path).name} is damaged: {damage.count} x {damage.reason}{where}"
 
 
 def write_solution(folder: Path, solution: StationSolution) -> list[Path]:

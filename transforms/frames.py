@@ -88,5 +88,6 @@ def frame_named(name: str) -> Frame:
     if frame is not None:
         return frame
     near = difflib.get_close_matches(name.strip().upper(), by_upper, n=3, cutoff=0.4)
-    names = ", ".join(by_upper[key].name for key in near) or ", ".join(FRAMES)
+    # "ITR20" and "ITRF2020" are both near to "ITRF20", and are one frame.
+    names = ", ".join(dict.fromkeys(by_upper[key].name for key in near)) or ", ".join(FRAMES)
     raise FrameError(f"frame {name!r} is not known; nearest: {names}")

@@ -1,11 +1,14 @@
 """`jizhun frame`: coordinates carried to another frame and epoch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli.terminal import JsonOption, console, say, write_json
+
+if TYPE_CHECKING:
+    from transforms.time_scales import Epochs
 
 app = typer.Typer(help="Frames: coordinates carried by published parameters.", no_args_is_help=True)
 
@@ -13,6 +16,17 @@ app = typer.Typer(help="Frames: coordinates carried by published parameters.", n
 @app.callback()
 def group() -> None:
     """Frames: coordinates carried by published parameters and a station's velocity."""
+
+
+def epoch_of(text: str, option: str) -> "Epochs":
+    """Epoch that an option gives; what is none is wrong usage."""
+    from pipelines.coordinate_files import parse_epoch
+    from transforms.errors import InputError
+
+    try:
+        return parse_epoch(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 @app.command("transform", context_settings={"ignore_unknown_options": True})
@@ -50,7 +64,6 @@ def transform(
 
     from pipelines.coordinate_files import (
         StationToTransform,
-        parse_epoch,
         read_stations,
         transform_stations,
         transformed_table,
@@ -58,20 +71,21 @@ def transform(
     from stations.formats.atomic_write import write_atomically
     from transforms.frame_links import describe_path
 
+    given = None if epoch is None else epoch_of(epoch, "--epoch")
+    target_epoch = None if to_epoch is None else epoch_of(to_epoch, "--to-epoch")
     if len(source) == 3:
         try:
             x, y, z = (float(text) for text in source)
         except ValueError:
             raise typer.BadParameter(f"three numbers are expected, not {' '.join(source)}") from None
-        if epoch is None:
+        if given is None:
             raise typer.BadParameter("say at which epoch the coordinates stand", param_hint="--epoch")
         stations: tuple[StationToTransform, ...]
-        stations = (StationToTransform("point", (x, y, z), parse_epoch(epoch), velocity),)
+        stations = (StationToTransform("point", (x, y, z), given, velocity),)
     elif len(source) == 1:
-        stations = read_stations(Path(source[0]), None if epoch is None else parse_epoch(epoch), velocity)
+        stations = read_stations(Path(source[0]), given, velocity)
     else:
         raise typer.BadParameter(f"three numbers or one CSV file are expected, not {len(source)} words")
-    target_epoch = None if to_epoch is None else parse_epoch(to_epoch)
     results = transform_stations(stations, from_frame, to_frame, target_epoch)
     path = describe_path(from_frame, to_frame)
     if json:

@@ -54,6 +54,9 @@ def simulate(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the random numbers; the same gives the same files.")
     ] = 1,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over the region that the folder already holds.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Write a simulated region with its truth: observations, products, levelling, gravity, common points.
@@ -61,7 +64,12 @@ def simulate(
     Example: jizhun simulate /tmp/delta && jizhun run /tmp/delta/REGION.toml
     """
     from pipelines.simulation_region import simulate_region
+    from transforms.errors import InputError
 
+    if (out / "REGION.toml").exists() and not force:
+        raise InputError(
+            f"{out} already holds a REGION.toml; choose another folder, or --force to replace it"
+        )
     with TerminalProgress() as progress:
         simulate_region(out, seed=seed, progress=progress)
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())

@@ -51,7 +51,13 @@ def solve(
     allow_mixed_products: Annotated[
         bool, typer.Option("--allow-mixed-products", help="Accept products of several centres together.")
     ] = False,
-    systems: Annotated[str, typer.Option(help="Letters of the systems to use: G, E, C, J.")] = "GEC",
+    systems: Annotated[
+        str,
+        typer.Option(
+            help="Letters of the systems to use, each once: G (GPS), E (Galileo), C (BeiDou), J (QZSS). "
+            "R (GLONASS) is refused: its satellites have frequencies, and so receiver biases, of their own."
+        ),
+    ] = "GEC",
     ambiguities: Annotated[
         Ambiguities, typer.Option(help="Leave ambiguities real, or fix them.")
     ] = Ambiguities.FLOAT,
@@ -64,6 +70,13 @@ def solve(
         list[Path] | None,
         typer.Option(help="ANTEX file; may be repeated, the first with the antenna serves."),
     ] = None,
+    allow_missing_antenna: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing-antenna",
+            help="Solve although no ANTEX file has the receiver's antenna; costs up to 2 dm in height.",
+        ),
+    ] = False,
     ocean_loading: Annotated[
         Path | None, typer.Option(help="Ocean loading coefficients, BLQ format.")
     ] = None,
@@ -78,14 +91,14 @@ def solve(
     """
     import time
 
+    from pipelines.settings import solvable_systems
     from pipelines.solution_json import solution_contract
     from pipelines.station_solve import SolveRequest, solve_files, write_solution
 
-    unknown = sorted(set(systems) - set("GECJ"))
-    if unknown or not systems:
-        raise typer.BadParameter(
-            f'systems are letters out of "GECJ", not "{systems}"', param_hint="--systems"
-        )
+    try:
+        solvable_systems(systems)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--systems") from None
     request = SolveRequest(
         files=tuple(files),
         products=tuple(products),
@@ -97,6 +110,7 @@ def solve(
         interval_s=interval,
         antex=tuple(antex or ()),
         ocean_loading=ocean_loading,
+        allow_missing_antenna=allow_missing_antenna,
     )
     began = time.monotonic()
     with waiting(f"solving {', '.join(path.name for path in files)}"):

@@ -79,7 +79,7 @@ def read_product_files(paths: Iterable[PathLike], first: Epochs, last: Epochs) -
     """Find and read the product files among files and folders (with their sub-folders) near a time.
 
     A file that the user named and that is damaged raises FormatError; one found in a folder is left out
-    and reported. Other files (observations, pictures, anything) are passed over.
+    and reported. Other files (observations, pictures, anything) are passed over, with a word where named.
     """
     files: list[ProductFile] = []
     damaged: list[str] = []
@@ -90,6 +90,8 @@ def read_product_files(paths: Iterable[PathLike], first: Epochs, last: Epochs) -
         if kind is None:
             if named and not head.strip():
                 raise FormatError(path, None, "empty or damaged: no product can be read from it")
+            if named:
+                damaged.append(f"{path}: no product: neither {', '.join(ProductKind)}")
             continue
         day = _first_day(head, kind)
         if day is not None and _far(day, first, last):

@@ -28,7 +28,8 @@ def receiver_calibration(
     if calibration is None and not options.allow_missing_antenna:
         raise InputError(
             f"receiver antenna {antenna.igs_code} is in none of the antenna files: its phase centre would be "
-            f"taken at the reference point, which {_MISSING_EFFECT}; give a file that has it, or allow it"
+            f"taken at the reference point, which {_MISSING_EFFECT}; give a file that has it, or "
+            "allow a missing antenna"
         )
     return calibration
 

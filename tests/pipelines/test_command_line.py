@@ -124,12 +124,18 @@ def test_version(jizhun: Command) -> None:
         ("station", "solve", "x.rnx"),
         ("station", "solve", "x.rnx", "--products", "p", "--ambiguities", "maybe"),
         ("station", "solve", "x.rnx", "--products", "p", "--systems", "GX"),
+        ("station", "solve", "x.rnx", "--products", "p", "--systems", "GG"),
+        ("station", "solve", "x.rnx", "--products", "p", "--systems", "GR"),
+        ("station", "solve", "x.rnx", "--products", "p", "--systems", ""),
         ("station", "solve", "x.rnx", "--products", "p", "--interval", "-1"),
         ("network", "combine", "a.json", "--control", "c.csv"),
         ("network", "combine", "a.json", "--control", "c.csv", "--out", "o", "--alignment", "magic"),
         ("frame", "transform", "1", "2"),
         ("frame", "transform", "1", "2", "three", "--epoch", "2020-01-01"),
         ("frame", "transform", *JFNG),
+        ("frame", "transform", *JFNG, "--epoch", "abc"),
+        ("frame", "transform", *JFNG, "--epoch", "2020-01-01", "--to-epoch", "abc"),
+        ("frame", "transform", "stations.csv", "--epoch", "abc"),
         ("height", "adjust", "a.csv"),
         ("height", "adjust", "a.csv", "b.csv", "--order", "7"),
         ("publish", "x", "--catalogue", "c"),
@@ -268,7 +274,12 @@ def test_frame_transform(tmp_path: Path, jizhun: Command) -> None:
     assert "distance from the geocentre" in one_line(
         jizhun("frame", "transform", "1", "2", "3", "--epoch", "2026-116", *velocity)
     )
-    assert "no epoch" in one_line(jizhun("frame", "transform", *JFNG, "--epoch", "tomorrow", *velocity))
+    unknown = one_line(
+        jizhun("frame", "transform", *JFNG, "--epoch", "2026-116", "--to", "ITRF20", *velocity)
+    )
+    nearest = unknown.partition("nearest: ")[2].split(", ")
+    assert "ITRF2020" in nearest
+    assert len(set(nearest)) == len(nearest)
 
 
 def test_publish_and_catalogue(tmp_path: Path, jizhun: Command) -> None:
@@ -338,6 +349,21 @@ def test_simulated_region_can_be_written(
     blocked = tmp_path / "file"
     blocked.write_text("")
     assert "file" in one_line(jizhun("simulate", blocked / "region"))
+
+
+def test_simulate_spares_a_region_that_is_there(
+    tmp_path: Path, jizhun: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    monkeypatch.setattr(
+        "pipelines.simulation_region.simulate_region", lambda out, **_: written.append(Path(out))
+    )
+    (tmp_path / "REGION.toml").write_text("mine")
+    assert "already holds a REGION.toml" in one_line(jizhun("simulate", tmp_path))
+    assert written == []
+    assert jizhun("simulate", tmp_path, "--force").code == 0
+    assert jizhun("simulate", tmp_path / "other").code == 0
+    assert written == [tmp_path, tmp_path / "other"]
 
 
 def test_quality_of_a_simulated_station(sample_region: Path, jizhun: Command) -> None:
