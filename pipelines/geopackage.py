@@ -59,12 +59,14 @@ class PointLayer:
     coordinates : (longitude, latitude) in degrees, with the ellipsoidal height in metres for a 3-D system;
         None where a row has no place
     fields : name -> one value for each point; None is SQL's NULL; a column holds one type
+    description : in words, for the table of contents
     """
 
     name: str
     epsg: int
     coordinates: Sequence[tuple[float, ...] | None]
     fields: Mapping[str, Sequence[FieldValue]]
+    description: str = ""
 
 
 def write_geopackage(path: Path, layers: Sequence[PointLayer], date: Epochs) -> None:
@@ -107,6 +109,7 @@ def _append(pyogrio: Any, path: Path, layer: PointLayer, *, is_first: bool) -> N
         layer=layer.name,
         driver="GPKG",
         encoding="UTF-8",
+        layer_options={"DESCRIPTION": layer.description} if layer.description else None,
         append=not is_first,
     )
 

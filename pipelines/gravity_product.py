@@ -8,6 +8,7 @@ from datum.formats.csv_table import write_table
 from datum.formats.gravity_csv import MGAL_M_PER_S2, write_gravity
 from datum.records import GravityObservations, GravitySolution
 from pipelines.geopackage import EPSG_CGCS2000_2D, PointLayer, write_geopackage
+from pipelines.simulated_mark import SIMULATED_TEXT
 from transforms.time_scales import Epochs
 
 MGAL_DECIMALS: Final = 5  # 0.01 microgal
@@ -21,10 +22,13 @@ def write_gravity_product(
     solution: GravitySolution,
     station_places: Mapping[str, LongitudeLatitude],
     date: Epochs,
+    *,
+    simulated: bool = False,
 ) -> None:
     """Write gravity.csv, gravity_drift.csv and gravity.gpkg into a folder.
 
     station_places : station -> longitude, latitude in degrees, in the national frame; date : of the data
+    simulated : say in the layer that the observations are (the tables: see `mark_tables`)
     """
     write_gravity(folder / "gravity.csv", solution)
     write_table(
@@ -59,5 +63,6 @@ def write_gravity_product(
             ],
             "tide_system": [solution.tide_system.value] * n,
         },
+        SIMULATED_TEXT if simulated else "",
     )
     write_geopackage(folder / "gravity.gpkg", [layer], date)

@@ -1,6 +1,7 @@
 """Heights: adjusted bench marks and the reference stations' normal heights, as tables and layers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ from datum.formats.csv_table import write_table
 from datum.formats.levelling_csv import write_adjusted_lines, write_heights
 from datum.records import HeightSolution, LevellingNetwork, StationHeight
 from pipelines.geopackage import EPSG_CGCS2000_2D, PointLayer, write_geopackage
+from pipelines.simulated_mark import SIMULATED_TEXT
 from transforms.time_scales import Epochs
 
 HEIGHT_DECIMALS: Final = 5
@@ -22,18 +24,22 @@ def write_height_product(
     station_heights: Sequence[StationHeight],
     station_places: Mapping[str, LongitudeLatitude],
     date: Epochs,
+    *,
+    simulated: bool = False,
 ) -> None:
     """Write heights.csv, levelling_lines.csv, station_heights.csv and heights.gpkg into a folder.
 
     station_places : station -> longitude, latitude in degrees, in the national frame; date : of the data
+    simulated : say in the layers that the observations are (the tables: see `mark_tables`)
     """
     write_heights(folder / "heights.csv", solution)
     write_adjusted_lines(folder / "levelling_lines.csv", solution)
     if station_heights:
         _write_station_heights(folder / "station_heights.csv", station_heights, solution.vertical_datum)
-    write_geopackage(
-        folder / "heights.gpkg", _layers(network, solution, station_heights, station_places), date
-    )
+    layers = _layers(network, solution, station_heights, station_places)
+    if simulated:
+        layers = [replace(layer, description=SIMULATED_TEXT) for layer in layers]
+    write_geopackage(folder / "heights.gpkg", layers, date)
 
 
 def _write_station_heights(path: Path, heights: Sequence[StationHeight], vertical_datum: str) -> None:

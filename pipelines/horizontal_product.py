@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from pipelines.geopackage import (
 )
 from pipelines.records import StationCoordinates
 from pipelines.settings import Region
+from pipelines.simulated_mark import SIMULATED_ASCII, SIMULATED_TEXT
 from stations.formats.atomic_write import write_atomically
 from stations.formats.sinex import write_sinex
 from transforms.errors import FrameError
@@ -41,7 +44,17 @@ def station_coordinates(
 
     tracks_bds3 : station -> whether a signal that only BeiDou-3 sends was tracked; absent where not known
     """
-    return tuple(_coordinates(network, station, region, tracks_bds3) for station in network.stations)
+    found = tuple(_coordinates(network, station, region, tracks_bds3) for station in network.stations)
+    parts = Counter(item.station for item in found)
+    return tuple(_told_apart(item, parts[item.station]) for item in found)
+
+
+def _told_apart(item: StationCoordinates, n_solutions: int) -> StationCoordinates:
+    """With a remark where a discontinuity parts a station's days, and two positions bear its name."""
+    if n_solutions == 1:
+        return item
+    text = f"solution {item.solution_number} of {n_solutions}: a discontinuity parts the station's days"
+    return replace(item, remark="; ".join(part for part in (text, item.remark) if part))
 
 
 def _coordinates(
@@ -99,6 +112,8 @@ def _coordinates(
         is_control=station.is_control,
         tracks_bds3=tracks_bds3.get(station.station),
         remark=remark,
+        first_epoch=station.first_epoch,
+        last_epoch=station.last_epoch,
     )
 
 
@@ -119,13 +134,22 @@ def geodetic_deg(position_ecef_m: FloatArray, frame: str) -> tuple[float, float,
 
 
 def write_horizontal_product(
-    folder: Path, network: NetworkSolution, coordinates: Sequence[StationCoordinates]
+    folder: Path,
+    network: NetworkSolution,
+    coordinates: Sequence[StationCoordinates],
+    *,
+    simulated: bool = False,
 ) -> None:
-    """Write stations.csv, stations.gpkg, stations.geojson and network.snx into a folder."""
-    write_sinex(network_sinex(network), folder / "network.snx")
+    """Write stations.csv, stations.gpkg, stations.geojson and network.snx into a folder.
+
+    simulated : say in each of the files that the observations are (the tables: see `mark_tables`)
+    """
+    told = replace(network, remarks=(SIMULATED_ASCII, *network.remarks)) if simulated else network
+    write_sinex(network_sinex(told), folder / "network.snx")
+    description = SIMULATED_TEXT if simulated else ""
     _write_csv(folder / "stations.csv", coordinates)
-    write_geopackage(folder / "stations.gpkg", _layers(coordinates), network.epoch)
-    write_atomically(folder / "stations.geojson", geojson_bytes(coordinates))
+    write_geopackage(folder / "stations.gpkg", _layers(coordinates, description), network.epoch)
+    write_atomically(folder / "stations.geojson", geojson_bytes(coordinates, simulated=simulated))
 
 
 def datum_epoch(item: StationCoordinates) -> Epochs:
@@ -149,7 +173,7 @@ def _write_csv(path: Path, coordinates: Sequence[StationCoordinates]) -> None:
         "station", "domes", "solution_number", "frame", "epoch", "x_m", "y_m", "z_m", "latitude_deg",
         "longitude_deg", "ellipsoidal_height_m", "sigma_east_m", "sigma_north_m", "sigma_up_m",
         "covariance_xx_m2", "covariance_xy_m2", "covariance_xz_m2", "covariance_yy_m2", "covariance_yz_m2",
-        "covariance_zz_m2", "n_days", "control", "tracks_bds3", "remark",
+        "covariance_zz_m2", "n_days", "first_epoch", "last_epoch", "control", "tracks_bds3", "remark",
     )  # fmt: skip
     rows = []
     for item in coordinates:
@@ -169,15 +193,21 @@ def _write_csv(path: Path, coordinates: Sequence[StationCoordinates]) -> None:
                     *(f"{value:.{LENGTH_DECIMALS}f}" for value in sigma_enu_m(position, covariance)),
                     *(f"{covariance[i, j]:.6e}" for i in range(3) for j in range(i, 3)),
                     str(len(item.days)),
+                    _iso(item.first_epoch),
+                    _iso(item.last_epoch),
                     "yes" if item.is_control else "no",
                     "" if item.tracks_bds3 is None else "yes" if item.tracks_bds3 else "no",
-                    item.remark if frame == item.datum_frame or item.datum_position_ecef_m is None else "",
+                    item.remark,
                 )
             )
     write_table(path, columns, rows)
 
 
-def _layers(coordinates: Sequence[StationCoordinates]) -> list[PointLayer]:
+def _iso(epoch: Epochs | None) -> str:
+    return "" if epoch is None else epoch.iso()
+
+
+def _layers(coordinates: Sequence[StationCoordinates], description: str) -> list[PointLayer]:
     layers = []
     in_datum = [item for item in coordinates if item.datum_position_ecef_m is not None]
     if in_datum:
@@ -187,9 +217,9 @@ def _layers(coordinates: Sequence[StationCoordinates]) -> list[PointLayer]:
         fields = _fields(in_datum, 1)
         if datum == "CGCS2000":
             plane = [place[:2] for place in places]
-            layers.append(PointLayer(name, EPSG_CGCS2000_2D, plane, fields))
+            layers.append(PointLayer(name, EPSG_CGCS2000_2D, plane, fields, description))
             name = f"{name}_3d"
-        layers.append(PointLayer(name, epsg_geographic_3d(datum), places, fields))
+        layers.append(PointLayer(name, epsg_geographic_3d(datum), places, fields, description))
     frame = coordinates[0].frame
     layers.append(
         PointLayer(
@@ -197,6 +227,7 @@ def _layers(coordinates: Sequence[StationCoordinates]) -> list[PointLayer]:
             epsg_geographic_3d(frame),
             [_place(item, 0) for item in coordinates],
             _fields(coordinates, 0),
+            description,
         )
     )
     return layers
@@ -229,14 +260,17 @@ def _fields(coordinates: Sequence[StationCoordinates], which: int) -> dict[str, 
                 "sigma_north_m": north,
                 "sigma_up_m": up,
                 "n_days": len(item.days),
+                "first_epoch": _iso(item.first_epoch),
+                "last_epoch": _iso(item.last_epoch),
                 "control": item.is_control,
                 "tracks_bds3": item.tracks_bds3,
+                "remark": item.remark,
             }
         )
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def geojson_bytes(coordinates: Sequence[StationCoordinates]) -> bytes:
+def geojson_bytes(coordinates: Sequence[StationCoordinates], *, simulated: bool = False) -> bytes:
     """GeoJSON (RFC 7946). Its geometry is WGS 84 by that standard, which the IGS's frames realise within
     centimetres at the epoch; the national frame's coordinates stand in the properties."""
     features: list[dict[str, Any]] = []
@@ -279,6 +313,7 @@ def geojson_bytes(coordinates: Sequence[StationCoordinates]) -> bytes:
                     "control": item.is_control,
                     "tracks_bds3": item.tracks_bds3,
                     "remark": item.remark,
+                    **({"simulated": True} if simulated else {}),
                 },
             }
         )

@@ -16,8 +16,11 @@ def fit_common_points(settings: CommonPointSettings) -> LocalDatumFit:
     return fit_local_datum(read_common_points(settings.file), kind=settings.kind)
 
 
-def write_local_datum_product(folder: Path, fit: LocalDatumFit) -> None:
-    """Write local_datum.json and local_datum.proj (the PROJ pipeline alone, for `cct` and pyproj)."""
+def write_local_datum_product(folder: Path, fit: LocalDatumFit, *, simulated: bool = False) -> None:
+    """Write local_datum.json and local_datum.proj (the PROJ pipeline alone, for `cct` and pyproj).
+
+    simulated : say in the JSON that the common points are
+    """
     content = {
         "source_datum": fit.source_datum,
         "target_frame": fit.target_frame,
@@ -39,6 +42,7 @@ def write_local_datum_product(folder: Path, fit: LocalDatumFit) -> None:
             for item in fit.rejections
         ],
         "proj_pipeline": fit.proj_pipeline,
+        **({"simulated": True} if simulated else {}),
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
     write_atomically(folder / "local_datum.json", (text + "\n").encode())

@@ -55,6 +55,7 @@ class StationCoordinates:
     datum_position_ecef_m, datum_covariance_m2 : in `datum_frame` at its own epoch (CGCS2000: 2000.0), or None
         where no velocity is known; `remark` then says so
     solution_number : 1, 2, ... where a discontinuity parts the station's days
+    first_epoch, last_epoch : of the observations behind it
     """
 
     station: str
@@ -73,6 +74,8 @@ class StationCoordinates:
     is_control: bool
     tracks_bds3: bool | None
     remark: str = ""
+    first_epoch: Epochs | None = None
+    last_epoch: Epochs | None = None
 
     @property
     def name(self) -> str:
@@ -103,6 +106,7 @@ class RegionResult:
     """Everything that a run of a region found.
 
     problems : what failed or was left out, in words, in the order of the stages
+    simulated : whether the settings say that the observations are
     """
 
     name: str
@@ -117,3 +121,4 @@ class RegionResult:
     truth: tuple[TruthDifference, ...]
     reuse: tuple[StageReuse, ...]
     problems: tuple[str, ...]
+    simulated: bool = False

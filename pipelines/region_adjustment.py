@@ -118,6 +118,7 @@ class _Adjustment:
             truth=truth,
             reuse=tuple(self.reuse),
             problems=tuple(self.problems),
+            simulated=self.region.region.simulated,
         )
         return result, RegionInputs(levelling, observations)
 

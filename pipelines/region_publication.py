@@ -1,7 +1,6 @@
 """From a region's result to products in the catalogue: one for each kind, each whole or not at all."""
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datum.records import LocalDatumFit
-from pipelines.catalogue.manifest import ProductDescription, ProductInput
+from pipelines.catalogue.manifest import ProductDescription, ProductInput, canonical_json
 from pipelines.catalogue.publish import Catalogue, Publication
 from pipelines.code_version import code_version
 from pipelines.gravity_product import write_gravity_product
@@ -21,6 +20,7 @@ from pipelines.records import RegionResult
 from pipelines.region_adjustment import RegionInputs, station_places
 from pipelines.report import write_report
 from pipelines.settings import Region
+from pipelines.simulated_mark import mark_tables
 from stations.records import InputFile
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
@@ -58,6 +58,8 @@ def publish_region(
             raise InputError(f"{folder}: the work folder cannot be written: {error.strerror}") from None
         try:
             draft.write(folder)
+            if region.region.simulated:
+                mark_tables(folder)
             publications.append(catalogue.publish(_description(region, draft), folder))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -65,8 +67,8 @@ def publish_region(
     return tuple(publications)
 
 
-def settings_sha256(region: Region) -> str:
-    """Sha256 of the settings that steer the results; where files lie on this machine is not among them."""
+def settings_text(region: Region) -> str:
+    """The settings that steer the results as canonical JSON; folders of this machine are not among them."""
     content = region.model_dump(mode="json", exclude={"paths"})
     for part in ("heights", "gravity", "common_points", "truth"):
         if content[part] is not None:
@@ -74,8 +76,7 @@ def settings_sha256(region: Region) -> str:
                 name: Path(value).name if name in _PATH_KEYS else value
                 for name, value in content[part].items()
             }
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return canonical_json(content)
 
 
 _PATH_KEYS = frozenset({"lines", "bench_marks", "readings", "absolute", "file"})
@@ -94,7 +95,9 @@ def _drafts(region: Region, result: RegionResult, inputs: RegionInputs) -> list[
                 network.frame,
                 network.epoch.iso(),
                 network.inputs or _solution_inputs(result),
-                lambda folder: write_horizontal_product(folder, network, result.coordinates),
+                lambda folder: write_horizontal_product(
+                    folder, network, result.coordinates, simulated=result.simulated
+                ),
             )
         )
     heights, levelling = result.heights, inputs.levelling
@@ -107,7 +110,13 @@ def _drafts(region: Region, result: RegionResult, inputs: RegionInputs) -> list[
                 "",
                 (*levelling.inputs, *(network.inputs if result.station_heights and network else ())),
                 lambda folder: write_height_product(
-                    folder, levelling, heights, result.station_heights, places, date
+                    folder,
+                    levelling,
+                    heights,
+                    result.station_heights,
+                    places,
+                    date,
+                    simulated=result.simulated,
                 ),
             )
         )
@@ -120,12 +129,14 @@ def _drafts(region: Region, result: RegionResult, inputs: RegionInputs) -> list[
                 f"{gravity.tide_system.value} gravity",
                 "",
                 readings.inputs,
-                lambda folder: write_gravity_product(folder, readings, gravity, places, date),
+                lambda folder: write_gravity_product(
+                    folder, readings, gravity, places, date, simulated=result.simulated
+                ),
             )
         )
     fit = result.local_datum
     if fit is not None:
-        drafts.append(_local_datum_draft(fit))
+        drafts.append(_local_datum_draft(fit, result.simulated))
     if drafts:
         everything = tuple(item for draft in drafts for item in draft.inputs)
         drafts.append(
@@ -141,14 +152,14 @@ def _drafts(region: Region, result: RegionResult, inputs: RegionInputs) -> list[
     return drafts
 
 
-def _local_datum_draft(fit: LocalDatumFit) -> _Draft:
+def _local_datum_draft(fit: LocalDatumFit, simulated: bool) -> _Draft:
     return _Draft(
         "local-datum",
         "local datum",
         fit.target_frame,
         "",
         fit.inputs,
-        lambda folder: write_local_datum_product(folder, fit),
+        lambda folder: write_local_datum_product(folder, fit, simulated=simulated),
     )
 
 
@@ -159,16 +170,20 @@ def _solution_inputs(result: RegionResult) -> tuple[InputFile, ...]:
 
 
 def _description(region: Region, draft: _Draft) -> ProductDescription:
+    settings = settings_text(region)
+    source = () if region.source is None else (region.source,)
     return ProductDescription(
         id=f"{region.publish.product}.{draft.suffix}",
         kind=draft.kind,
         frame=draft.frame,
         epoch=draft.epoch,
-        inputs=_without_folders(draft.inputs),
-        settings_sha256=settings_sha256(region),
+        inputs=_without_folders((*draft.inputs, *source)),
+        settings_sha256=hashlib.sha256(settings.encode()).hexdigest(),
         code_version=code_version(),
         classification=region.publish.classification,
         licence=region.publish.licence,
+        settings=settings,
+        simulated=region.region.simulated,
     )
 
 

@@ -14,6 +14,7 @@ from pipelines.records import RegionResult, StationDay, StationDayStatus
 from pipelines.report_map import map_data
 from pipelines.report_plots import residual_plot
 from pipelines.report_sections import MILLIMETRES, report_sections
+from pipelines.simulated_mark import SIMULATED_TEXT
 from stations.formats.atomic_write import write_atomically
 
 MOST_PLOTS: Final = 40  # beyond, the report would pass a megabyte; those with the largest residuals are shown
@@ -62,6 +63,7 @@ def render_report(result: RegionResult) -> str:
         subtitle=subtitle,
         code_version=code_version(),
         problems=result.problems,
+        simulated=SIMULATED_TEXT if result.simulated else "",
         sections=report_sections(result),
         plots=[{"title": plot.title, "note": plot.note, "svg": Markup(plot.svg)} for plot in plots],
         plots_note=plots_note,

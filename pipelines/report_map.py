@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 
 # The largest ellipse and the longest vector are drawn with this share of the map's width.
 SHARE_OF_WIDTH: Final = 0.06
+LABEL_SHARE: Final = 0.015  # of the map's width: nearer labels would be written over each other
 ELLIPSE_POINTS: Final = 48
 SMALLEST_SPAN_DEG: Final = 0.02
 MARGIN_SHARE: Final = 0.12
@@ -67,9 +68,11 @@ def map_data(coordinates: Sequence[StationCoordinates], solved: set[str]) -> tup
         for i, v in enumerate(velocities)
         if v is not None and vector_scale > 0.0
     ]
+    metres = np.column_stack((latitude * metres_per_deg, longitude * metres_per_deg * math.cos(middle)))
+    labels = _labels([item.name for item in coordinates], metres, LABEL_SHARE * width_m)
     stations = [
         {
-            "name": item.name,
+            "label": labels[i],
             "latitude": round(float(latitude[i]), DECIMALS),
             "longitude": round(float(longitude[i]), DECIMALS),
             "control": item.is_control,
@@ -92,6 +95,23 @@ def map_data(coordinates: Sequence[StationCoordinates], solved: set[str]) -> tup
         "stations": stations,
     }
     return data, note
+
+
+def _labels(names: Sequence[str], places_m: FloatArray, near_m: float) -> list[str]:
+    """One label for each place: the first station there bears all names of it, the others none.
+
+    places_m : (n, 2), north and east
+    """
+    labels = list(names)
+    bearers: list[int] = []
+    for i, name in enumerate(names):
+        bearer = next((k for k in bearers if float(np.hypot(*(places_m[i] - places_m[k]))) < near_m), None)
+        if bearer is None:
+            bearers.append(i)
+            continue
+        labels[bearer] += f", {name}"
+        labels[i] = ""
+    return labels
 
 
 def _ellipse_axes(item: StationCoordinates) -> tuple[float, float, float]:

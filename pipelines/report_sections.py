@@ -81,7 +81,7 @@ def _coordinate_section(result: RegionResult) -> Section:
         Column("σE mm"),
         Column("σN mm"),
         Column("σU mm"),
-        Column("days"),
+        Column("days", text=True, long=True),
         Column("remark", text=True, long=True),
     )
     rows = []
@@ -93,7 +93,6 @@ def _coordinate_section(result: RegionResult) -> Section:
             )
         for frame, position, covariance, is_control in entries:
             latitude, longitude, height = geodetic_deg(position, frame)
-            remark = item.remark if frame == item.datum_frame or len(entries) == 1 else ""
             rows.append(
                 (
                     Cell(item.name + (" (control)" if is_control else "")),
@@ -102,8 +101,8 @@ def _coordinate_section(result: RegionResult) -> Section:
                     Cell(f"{longitude:.9f}"),
                     Cell(f"{height:.4f}"),
                     *(Cell(f"{s * MILLIMETRES:.1f}") for s in sigma_enu_m(position, covariance)),
-                    Cell(str(len(item.days))),
-                    Cell(remark),
+                    Cell(_days_text(item.days)),
+                    Cell(item.remark),
                 )
             )
     network = result.network
@@ -116,6 +115,14 @@ def _coordinate_section(result: RegionResult) -> Section:
             *network.remarks,
         )
     return Section("Coordinates 坐标", paragraphs, (Table(columns, tuple(rows)),))
+
+
+def _days_text(days: Sequence[str]) -> str:
+    """First and last day and their number, so that two solutions of a station can be told apart."""
+    ordered = sorted(days)
+    if len(ordered) <= 1:
+        return "".join(ordered)
+    return f"{ordered[0]} to {ordered[-1]} ({len(ordered)})"
 
 
 def _repeatability_section(result: RegionResult) -> Section:
@@ -215,7 +222,7 @@ def _solution_section(days: Sequence[StationDay]) -> Section:
         Column("σE mm"),
         Column("σN mm"),
         Column("σU mm"),
-        Column("signals", text=True),
+        Column("signals", text=True, long=True),
         Column("rejected", text=True, long=True),
         Column("remarks", text=True, long=True),
     )
@@ -283,6 +290,7 @@ def _height_section(result: RegionResult) -> Section:
             )
             for line in heights.lines
         ),
+        "Residual: observed minus adjusted.",
     )
     tables = [marks, lines]
     if result.station_heights:
@@ -292,6 +300,9 @@ def _height_section(result: RegionResult) -> Section:
                     Column("station", text=True),
                     Column("normal height m"),
                     Column("σ mm"),
+                    Column("ellipsoidal height m"),
+                    Column("frame, epoch", text=True),
+                    Column("permanent tide m"),
                     Column("height anomaly m"),
                     Column("source", text=True),
                     Column("remark", text=True, long=True),
@@ -301,12 +312,16 @@ def _height_section(result: RegionResult) -> Section:
                         Cell(item.station),
                         Cell(f"{item.normal_height_m:.4f}"),
                         Cell(f"{item.sigma_m * MILLIMETRES:.1f}"),
+                        Cell(f"{item.ellipsoidal_height_m:.4f}"),
+                        Cell(f"{item.frame}, {item.epoch[:10]}"),
+                        Cell(f"{item.permanent_tide_m:+.4f}"),
                         Cell(f"{item.height_anomaly_m:.4f}"),
                         Cell(item.source),
                         Cell(item.remark),
                     )
                     for item in result.station_heights
                 ),
+                "Height anomaly = ellipsoidal height (tide-free) + permanent tide - normal height.",
             )
         )
     return Section("Heights 高程", paragraphs, tuple(tables))
@@ -348,11 +363,12 @@ def _local_datum_section(result: RegionResult) -> Section:
     )
     components = max((residual.size for residual in fit.residual_m.values()), default=0)
     points = Table(
-        (Column("common point", text=True), *(Column(f"residual {k + 1} m") for k in range(components))),
+        (Column("common point", text=True), *(Column(f"residual {name} m") for name in "ENU"[:components])),
         tuple(
             (Cell(name), *(Cell(f"{float(value):+.4f}") for value in residual))
             for name, residual in sorted(fit.residual_m.items())
         ),
+        "Residual: observed (target) minus computed (transformed).",
     )
     text = f"{fit.source_datum} to {fit.target_frame} ({fit.kind}), rms {fit.rms_m:.4f} m."
     return Section("Local datum 地方坐标系", (text, f"PROJ: {fit.proj_pipeline}"), (parameters, points))

@@ -92,6 +92,7 @@ def _region_lines(seed: int) -> Iterator[str]:
     yield f"days = [{days}]"
     yield f'frame = "{FRAME}"'
     yield 'datum_frame = "CGCS2000"'
+    yield "simulated = true"
     yield ""
     yield "[processing]"
     yield 'systems = "GEC"'

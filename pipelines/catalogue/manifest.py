@@ -1,5 +1,6 @@
 """The manifest of a product version: canonical JSON that says what it is, of what and on which terms."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -37,6 +38,8 @@ class ProductDescription:
     id : "delta.horizontal"; kind : "horizontal", "height", "gravity", "local datum", "report", "files"
     frame : reference frame or vertical datum in words; epoch : ISO instant, or "" where the product has none
     settings_sha256 : of the settings that made it; code_version : of Jizhun
+    settings : those settings as `canonical_json`, whose sha256 that is, or "" where a product has none
+    simulated : whether the observations behind it are
     """
 
     id: str
@@ -48,6 +51,8 @@ class ProductDescription:
     code_version: str
     classification: str
     licence: str
+    settings: str = ""
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,19 @@ def version_name(version: int) -> str:
     return f"v{version:04d}"
 
 
+def canonical_json(content: object) -> str:
+    """JSON in one line with sorted keys and ASCII alone: the same bytes for the same content."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
+
+
 def manifest_bytes(product: Product) -> bytes:
     """Canonical JSON: sorted keys, two spaces, UTF-8, newline at the end."""
+    described = asdict(product.description)
+    described["settings"] = json.loads(described["settings"]) if described["settings"] else None
     content = {
         "format": MANIFEST_FORMAT,
         "version": product.version,
-        "product": asdict(product.description),
+        "product": described,
         "files": [asdict(item) for item in product.files],
     }
     text = json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
@@ -105,6 +117,13 @@ def _product_from(content: Mapping[str, Any]) -> Product:
         raise ValueError(f'its format is "{content["format"]}", and this Jizhun reads "{MANIFEST_FORMAT}"')
     described = dict(content["product"])
     described["inputs"] = tuple(ProductInput(**item) for item in described["inputs"])
+    # Manifests of earlier versions hold neither the settings nor the mark of a simulation.
+    settings = described.get("settings")
+    described["settings"] = "" if settings is None else canonical_json(settings)
+    if settings is not None:
+        found = hashlib.sha256(described["settings"].encode()).hexdigest()
+        if found != described["settings_sha256"]:
+            raise ValueError(f"its settings have the sha256 {found}, not {described['settings_sha256']}")
     files = tuple(ProductFile(**item) for item in content["files"])
     for item in files:
         check_name(item.name)

@@ -14,11 +14,13 @@
     L.polyline(points, { color: "#b3261e", weight: 2, interactive: false }).addTo(map);
   });
   data.stations.forEach(function (s) {
-    L.circleMarker([s.latitude, s.longitude], {
+    var marker = L.circleMarker([s.latitude, s.longitude], {
       radius: 6, color: "#ffffff", weight: 1.5, fillOpacity: 1,
       fillColor: s.solved ? (s.control ? "#1c2733" : "#1b7f4b") : "#b3261e"
-    }).bindTooltip(s.name, { permanent: true, direction: "right", offset: [6, 0], className: "label" })
-      .bindPopup(s.text).addTo(map);
+    }).bindPopup(s.text).addTo(map);
+    if (s.label) {
+      marker.bindTooltip(s.label, { permanent: true, direction: "right", offset: [6, 0], className: "label" });
+    }
   });
   L.control.scale({ imperial: false }).addTo(map);
 })();

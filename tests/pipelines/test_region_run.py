@@ -8,10 +8,12 @@ import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,66 @@ def test_station_heights_name_their_frame_and_add_up(first_run: tuple[Path, Regi
             assert layer[field][k] == pytest.approx(float(row[field]), abs=1e-9)
 
 
+def test_products_of_a_simulation_say_so_and_others_do_not(
+    first_run: tuple[Path, RegionOutcome], small_region: RegionMaker
+) -> None:
+    region = small_region()
+    region.write_text(region.read_text().replace("simulated = true\n", ""))
+    for outcome, simulated in ((first_run[1], True), (run(region), False)):
+        assert outcome.result.simulated is simulated
+        tables = 0
+        for item in outcome.publications:
+            assert item.product.description.simulated is simulated
+            for path in item.folder.rglob("*"):
+                text = path.read_bytes().lower()
+                match path.suffix:
+                    case ".csv":
+                        tables += 1
+                        with path.open(encoding="utf-8", newline="") as file:
+                            assert {row.get("simulated") for row in csv.DictReader(file)} == (
+                                {"yes"} if simulated else {None}
+                            )
+                    case ".snx":
+                        assert (b"simulated data" in text) is simulated
+                    case ".geojson":
+                        features = json.loads(text)["features"]
+                        assert {f["properties"].get("simulated", False) for f in features} == {simulated}
+                    case ".gpkg":
+                        with closing(sqlite3.connect(path)) as database:
+                            rows = database.execute("select description from gpkg_contents").fetchall()
+                        assert rows
+                        assert {"Simulated" in row[0] for row in rows} == {simulated}
+                    case ".html":
+                        assert ("no real observation" in text.decode()) is simulated
+                    case ".proj":
+                        assert text.startswith(b"+proj=pipeline")
+                    case ".json":
+                        assert json.loads(text).get(
+                            "simulated", False
+                        ) is simulated or "product" in json.loads(text)
+                    case _:
+                        assert path.is_dir(), path
+        assert tables >= 6
+
+
+def test_the_manifest_holds_the_settings_and_names_their_file(
+    first_run: tuple[Path, RegionOutcome],
+) -> None:
+    region, outcome = first_run
+    for item in outcome.publications:
+        manifest = json.loads((item.folder / "manifest.json").read_text())["product"]
+        settings = manifest["settings"]
+        assert settings["region"]["datum_frame"] == "CGCS2000"
+        assert settings["processing"]["elevation_cutoff_deg"] == 7.0  # what stood nowhere, too
+        assert settings["heights"]["lines"] == "lines.csv"
+        text = json.dumps(settings, sort_keys=True, ensure_ascii=True)
+        assert hashlib.sha256(text.encode()).hexdigest() == manifest["settings_sha256"]
+        assert {
+            "name": "REGION.toml",
+            "sha256": hashlib.sha256(region.read_bytes()).hexdigest(),
+        } in manifest["inputs"]
+
+
 def test_products_do_not_know_where_they_were_made(
     first_run: tuple[Path, RegionOutcome], small_region: RegionMaker
 ) -> None:
@@ -201,7 +263,7 @@ def test_a_rejected_station_day_is_not_solved(small_region: RegionMaker) -> None
         ("no products of the day", r"another day"),
         ("centre that is not there", r"XYZ"),
         ("no antex", r"antenna|ANTEX|calibration"),
-        ("no common satellites", r"no common satellites: R"),
+        ("no common satellites", r"no common satellites: J"),
         ("truncated products", r"SP3.*(cut off|truncated)"),
         ("binary products", r"SP3"),
         ("wrong version of products", r"no SP3 file of orbits"),
@@ -216,7 +278,7 @@ def test_what_cannot_be_solved_publishes_no_coordinates(
             path.unlink()  # one station is enough to fail
     text = region.read_text()
     if case == "no common satellites":
-        text = text.replace('systems = "GEC"', 'systems = "R"')
+        text = text.replace('systems = "GEC"', 'systems = "J"')
     elif case == "centre that is not there":
         text = text.replace('centre = "SIM"', 'centre = "XYZ"')
     elif case == "no antex":
