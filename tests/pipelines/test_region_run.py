@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,6 @@ from typing import Any
 import pyogrio
 import pytest
 
-from pipelines import region_run as region_run_module
 from pipelines import station_day as station_day_module
 from pipelines.catalogue.publish import Catalogue
 from pipelines.progress import SilentProgress
@@ -469,8 +469,8 @@ def test_a_worker_that_dies_is_told(small_region: RegionMaker, monkeypatch: pyte
             return original(pool, os._exit, 9)  # as the system's out-of-memory killer would end it
         return original(pool, function, task)
 
-    original = region_run_module.ProcessPoolExecutor.submit
-    monkeypatch.setattr(region_run_module.ProcessPoolExecutor, "submit", submit)
+    original = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
     days = run(region).result.station_days
     status = {item.station[:4]: item.status for item in days}
     assert status["YZTZ"] is StationDayStatus.FAILED
