@@ -67,6 +67,9 @@ def test_minimal_region(tmp_path: Path) -> None:
         ("-0.03, ", "", 16, ["velocity_m_per_yr"]),
         ('products = "products"', 'products = ""', 7, ["empty"]),
         ("[publish]", '[processing]\nsystems = "GX"\n[publish]', 19, ["GX"]),
+        ("[publish]", '[processing]\nsystems = "GG"\n[publish]', 19, ["each once", "GG"]),
+        ("[publish]", '[processing]\nsystems = "GR"\n[publish]', 19, ["GLONASS"]),
+        ("[publish]", "[processing]\nallow_missing_antenna = 7\n[publish]", 19, ["allow_missing_antenna"]),
         ("[publish]", "[publish", 18, ["not TOML"]),
         (
             'name = "Delta"',
