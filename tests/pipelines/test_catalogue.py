@@ -1,5 +1,6 @@
 """The catalogue: immutable versions, whole after any kill, one publisher at a time, clear refusals."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -18,7 +19,13 @@ import pytest
 from pipelines.catalogue import files as catalogue_files
 from pipelines.catalogue.files import publisher_lock
 from pipelines.catalogue.index import indexed_versions, products_with_input
-from pipelines.catalogue.manifest import ProductDescription, ProductInput, manifest_bytes, read_manifest
+from pipelines.catalogue.manifest import (
+    ProductDescription,
+    ProductInput,
+    canonical_json,
+    manifest_bytes,
+    read_manifest,
+)
 from pipelines.catalogue.publish import Catalogue
 from transforms.errors import CatalogueError, InputError
 
@@ -199,7 +206,13 @@ PUBLISH_SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[4].split(":")
 from pathlib import Path
-from pipelines.catalogue.manifest import ProductDescription
+from pipelines.catalogue.manifest import (
+    ProductDescription,
+    ProductInput,
+    canonical_json,
+    manifest_bytes,
+    read_manifest,
+)
 from pipelines.catalogue.publish import Catalogue
 from transforms.errors import CatalogueError
 if sys.argv[3] == "full":
@@ -324,3 +337,28 @@ def test_what_cannot_be_published(tmp_path: Path) -> None:
     assert catalogue.versions() == []
     with pytest.raises(CatalogueError, match="no catalogue"):
         catalogue.read("delta.height")
+
+
+def test_settings_stand_in_the_manifest_and_must_fit_their_sha256(tmp_path: Path) -> None:
+    settings = canonical_json({"region": {"name": "江", "share": 0.1}})
+    told = replace(
+        DESCRIPTION,
+        settings=settings,
+        settings_sha256=hashlib.sha256(settings.encode()).hexdigest(),
+        simulated=True,
+    )
+    publication = Catalogue(tmp_path / "catalogue").publish(told, make_files(tmp_path / "files"))
+    path = publication.folder / "manifest.json"
+    assert read_manifest(path).description == publication.product.description
+    content = json.loads(path.read_text())
+    assert content["product"]["settings"] == {"region": {"name": "江", "share": 0.1}}
+    changed = tmp_path / "changed.json"
+    content["product"]["settings"]["region"]["share"] = 0.2
+    changed.write_text(json.dumps(content))
+    with pytest.raises(CatalogueError, match="its settings have the sha256"):
+        read_manifest(changed)
+    for name in ("settings", "simulated"):  # as an earlier version wrote it
+        del content["product"][name]
+    changed.write_text(json.dumps(content))
+    earlier = read_manifest(changed).description
+    assert (earlier.settings, earlier.simulated) == ("", False)

@@ -464,7 +464,7 @@ def test_a_worker_that_dies_is_told(small_region: RegionMaker, monkeypatch: pyte
     path = next((region.parent / "observations").glob("YZTZ*"))
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1, mtime=0))
 
-    def submit(pool: Any, function: object, task: Any) -> Any:
+    def submit(pool: Any, function: Any, task: Any) -> Any:
         if function is run_station_day:
             return original(pool, os._exit, 9)  # as the system's out-of-memory killer would end it
         return original(pool, function, task)
