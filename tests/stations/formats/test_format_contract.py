@@ -35,8 +35,8 @@ LIMIT_S = 5.0  # issue 3: no reader takes longer for a small file, whatever stan
 CUTS = 100
 # What a reader says beside the values; it may differ where the values do not.
 REMARKS = {
-    "inputs", "input", "rejections", "damage", "remarks", "line", "lines", "events", "comments", "path", "identity",
-    "first_line_number",
+    "inputs", "input", "rejections", "damage", "remarks", "line", "lines", "events", "comments", "path",
+    "identity", "first_line_number",
 }  # fmt: skip
 # The label that makes a file what it is: with any byte of it changed, the file is refused.
 LABELS: dict[str, bytes] = {
