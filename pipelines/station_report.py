@@ -13,14 +13,9 @@ from pipelines.code_version import code_version
 from pipelines.horizontal_product import geodetic_deg, sigma_enu_m
 from pipelines.report_plots import residual_plot
 from pipelines.report_sections import MILLIMETRES, Cell, Column, Section, Table
-from pipelines.station_day import read_antennas, station_ocean_loading
 from pipelines.station_report_plots import SolutionSoFar, convergence_plot, sky_plot, zenith_delay_plot
-from pipelines.station_solve import SolveRequest
+from pipelines.station_solve import SolveRequest, prepare
 from stations.formats.atomic_write import write_atomically
-from stations.formats.products import find_products
-from stations.formats.rinex_observation import read_observations
-from stations.ppp.options import PppOptions
-from stations.ppp.solve import solve_station
 from stations.quality.report import quality_report
 from stations.records import Observations, PhaseResiduals, QualityReport, StationSolution
 from transforms.errors import AdjustmentError, InputError
@@ -55,31 +50,7 @@ def report_files(request: SolveRequest, path: Path) -> StationSolution:
 
     Raises FormatError, InputError or AdjustmentError with the reason.
     """
-    observations = read_observations(list(request.files))
-    epochs = observations.epochs
-    if len(epochs) == 0:
-        raise InputError(f"{request.files[0]}: the observations hold no epoch")
-    products = find_products(
-        list(request.products),
-        epochs[0],
-        epochs[-1],
-        systems=request.systems,
-        ambiguities=request.ambiguities,
-        centre=request.centre,
-        allow_mixed=request.allow_mixed_products,
-    )
-    antennas = read_antennas(request.antex)
-    loading = station_ocean_loading(request.ocean_loading, observations.header.marker_name)
-    options = PppOptions(
-        systems=request.systems,
-        mode=request.mode,
-        ambiguities=request.ambiguities,
-        interval_s=request.interval_s,
-    )
-
-    def solve(part: Observations) -> StationSolution:
-        return solve_station(part, products, antennas, options=options, ocean_loading=loading)
-
+    observations, solve = prepare(request)
     solution = solve(observations)
     steps = []
     if request.mode == "static":

@@ -1,6 +1,7 @@
 """`station solve`: files of one station and products in, one solution out as SINEX, NetCDF and JSON."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -38,11 +39,10 @@ class SolveRequest:
     allow_missing_antenna: bool = False
 
 
-def solve_files(request: SolveRequest) -> StationSolution:
-    """Read, find products, solve; raises FormatError, InputError or AdjustmentError with the reason.
+def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations], StationSolution]]:
+    """Read the observations and whatever their solution needs; returns them and what solves them.
 
-    What the reader left out of damaged files, and systems asked for that brought nothing, stand in the
-    solution's remarks and rejections.
+    The function takes any part of the observations. Raises FormatError or InputError with the reason.
     """
     observations = read_observations(list(request.files))
     epochs = observations.epochs
@@ -57,20 +57,30 @@ def solve_files(request: SolveRequest) -> StationSolution:
         centre=request.centre,
         allow_mixed=request.allow_mixed_products,
     )
-    solution = solve_station(
-        observations,
-        products,
-        read_antennas(request.antex),
-        options=PppOptions(
-            systems=request.systems,
-            mode=request.mode,
-            ambiguities=request.ambiguities,
-            interval_s=request.interval_s,
-            allow_missing_antenna=request.allow_missing_antenna,
-        ),
-        ocean_loading=station_ocean_loading(request.ocean_loading, observations.header.marker_name),
+    antennas = read_antennas(request.antex)
+    loading = station_ocean_loading(request.ocean_loading, observations.header.marker_name)
+    options = PppOptions(
+        systems=request.systems,
+        mode=request.mode,
+        ambiguities=request.ambiguities,
+        interval_s=request.interval_s,
+        allow_missing_antenna=request.allow_missing_antenna,
     )
-    return with_shortcomings(solution, observations, request.systems)
+
+    def solve(part: Observations) -> StationSolution:
+        return solve_station(part, products, antennas, options=options, ocean_loading=loading)
+
+    return observations, solve
+
+
+def solve_files(request: SolveRequest) -> StationSolution:
+    """Read, find products, solve; raises FormatError, InputError or AdjustmentError with the reason.
+
+    What the reader left out of damaged files, and systems asked for that brought nothing, stand in the
+    solution's remarks and rejections.
+    """
+    observations, solve = prepare(request)
+    return with_shortcomings(solve(observations), observations, request.systems)
 
 
 def with_shortcomings(solution: StationSolution, observations: Observations, systems: str) -> StationSolution:

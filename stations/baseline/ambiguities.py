@@ -19,7 +19,7 @@ from stations.baseline.equations import BaselineEquations, Differences
 from stations.baseline.station_side import StationSide
 from stations.ppp.ambiguities import circular_mean
 from stations.ppp.estimator import Estimate, adjust
-from stations.ppp.integer_least_squares import integer_least_squares, success_rate
+from stations.ppp.integer_least_squares import condition_on_fixed, integer_least_squares, success_rate
 from stations.signals import is_bds3
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import AdjustmentError
@@ -238,21 +238,6 @@ def fix_by_rounding(value: FloatArray, covariance: FloatArray) -> tuple[dict[int
     return fixed, success
 
 
-def _left_over(
-    value: FloatArray, covariance: FloatArray, fixed: dict[int, float]
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Places, values and covariance of what is not fixed yet, under the condition of what is."""
-    known = np.array(sorted(fixed), dtype=np.int64)
-    rest = np.setdiff1d(np.arange(value.size), known)
-    if known.size == 0:
-        return rest, value, covariance
-    held = covariance[np.ix_(known, known)] + 1e-10 * np.eye(known.size)
-    gain = np.linalg.solve(held, covariance[np.ix_(known, rest)]).T
-    numbers = np.array([fixed[int(k)] for k in known])
-    remaining = covariance[np.ix_(rest, rest)] - gain @ covariance[np.ix_(known, rest)]
-    return rest, value[rest] + gain @ (numbers - value[known]), remaining
-
-
 def fix_by_search(
     value: FloatArray, covariance: FloatArray
 ) -> tuple[dict[int, float], float | None, float | None]:
@@ -305,7 +290,7 @@ def fix_baseline(
     value = transform @ estimate.parameters + double.known_m / double.wavelength_m
     covariance = transform @ estimate.covariance @ transform.T * covariance_scale
     fixed, rounding_success = fix_by_rounding(value, covariance)
-    rest, left, left_covariance = _left_over(value, covariance, fixed)
+    rest, left, left_covariance = condition_on_fixed(value, covariance, fixed)
     searched, search_success, ratio = fix_by_search(left, left_covariance)
     success = rounding_success * (1.0 if search_success is None else search_success)
     for k, whole in searched.items():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.formats.antex import find_receiver_antenna
-from stations.ppp.first_position import epoch_clocks_s, first_position, slant_hydrostatic_delay_m
+from stations.ppp.first_position import slant_hydrostatic_delay_m
 from stations.ppp.observation_equations import TroposphereModel, modelled_phase_windup_m, troposphere_model
 from stations.ppp.options import PppOptions
 from stations.ppp.paths import SignalPaths
@@ -24,7 +24,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _CODE_GROSS_ERROR_M: Final = 30.0
-_FIRST_POSITION_EPOCHS: Final = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,9 @@ def station_side(
     antenna = observations.header.setup.antenna
     calibration = find_receiver_antenna(antennas, antenna, antenna.serial)
     session = Session(selected, products, Epochs(rows.epoch_ns), antennas, calibration, None, options)
-    position, clock_s = _located(session, rows, observations.header.approximate_position_ecef_m)
+    position, clock_s = session.first_position_and_clock(
+        rows, observations.header.approximate_position_ecef_m
+    )
     paths = session.paths(rows, position, clock_s)
     keep = np.ones(rows.size, dtype=np.bool_)
     keep = rejections.drop(keep, ~paths.valid, "no orbit or clock")
@@ -137,28 +138,3 @@ def station_side(
         inherited=tuple(f"{band} by {code}" for band, code in sorted(corrections.inherited.items())),
         troposphere=troposphere_model(position, mjd, paths.elevation_rad),
     )
-
-
-def _located(
-    session: Session, rows: ObservationRows, header_position: FloatArray | None
-) -> tuple[FloatArray, FloatArray]:
-    """Antenna position (3,) from code to a metre, and the receiver clock of each epoch, s."""
-    n_epochs = rows.epoch_ns.size
-    with_data = np.unique(rows.epoch_index)
-    count = min(_FIRST_POSITION_EPOCHS, with_data.size)
-    some = with_data[np.linspace(0, max(with_data.size - 1, 0), count).astype(np.int64)]
-    part = rows.take(np.isin(rows.epoch_index, some))
-    position = first_position(
-        session.code_m(part),
-        part.epoch_index,
-        session.selected.group[part.satellite_index],
-        n_epochs,
-        lambda at, clock: session.paths(part, at, clock),
-        header_position,
-    )
-    code = session.code_m(rows)
-    clock_s = np.zeros(n_epochs)
-    for _ in range(2):  # a clock of 1 ms moves the satellites by a metre: once more with it
-        paths = session.paths(rows, position, clock_s)
-        clock_s = epoch_clocks_s(code, paths, position, rows.epoch_index, n_epochs)
-    return position, clock_s

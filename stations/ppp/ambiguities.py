@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri
 
 from stations.ppp.estimator import Estimate, adjust
-from stations.ppp.integer_least_squares import integer_least_squares
+from stations.ppp.integer_least_squares import condition_on_fixed, integer_least_squares
 from stations.ppp.robust_adjustment import RobustEstimate
 from stations.ppp.session import Session
 from stations.signals import is_bds3
@@ -188,21 +188,6 @@ def _fix_sequentially(value: FloatArray, covariance: FloatArray) -> dict[int, fl
     return fixed
 
 
-def _condition(
-    value: FloatArray, covariance: FloatArray, fixed: dict[int, float]
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """What is left after some are fixed: places, values and covariance."""
-    known = np.array(sorted(fixed), dtype=np.int64)
-    rest = np.setdiff1d(np.arange(value.size), known)
-    if known.size == 0:
-        return rest, value, covariance
-    held = covariance[np.ix_(known, known)] + 1e-10 * np.eye(known.size)
-    gain = np.linalg.solve(held, covariance[np.ix_(known, rest)]).T
-    numbers = np.array([fixed[int(k)] for k in known])
-    left = value[rest] + gain @ (numbers - value[known])
-    return rest, left, covariance[np.ix_(rest, rest)] - gain @ covariance[np.ix_(known, rest)]
-
-
 def _fix_by_search(value: FloatArray, covariance: FloatArray) -> dict[int, float]:
     """Integer least squares on the best-determined subset that passes success rate and ratio."""
     order = np.argsort(np.diagonal(covariance), kind="stable")[:SEARCH_SIZE]
@@ -252,7 +237,7 @@ def fix_ambiguities(
         covariance = scale @ block @ scale.T
         value = group.narrow_lane[others] - group.narrow_lane[reference]
         fixed = _fix_sequentially(value, covariance)
-        rest, left, left_covariance = _condition(value, covariance, fixed)
+        rest, left, left_covariance = condition_on_fixed(value, covariance, fixed)
         for k, whole in _fix_by_search(left, left_covariance).items():
             fixed[int(rest[k])] = whole
         if len(fixed) < MINIMUM_CLEAR_SHARE * others.size:

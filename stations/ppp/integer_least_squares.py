@@ -15,6 +15,7 @@ from scipy.special import erf
 from transforms.errors import AdjustmentError
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 _MAXIMUM_SEARCH_STEPS: Final = 200_000
 
@@ -156,3 +157,18 @@ def integer_least_squares(estimate: FloatArray, covariance: FloatArray) -> Integ
     back = np.linalg.inv(z.T)
     integers = [np.round(back @ vector) + whole for vector in best]
     return IntegerSolution(integers[0], integers[1], (norms[0], norms[1]), success_rate(diagonal))
+
+
+def condition_on_fixed(
+    value: FloatArray, covariance: FloatArray, fixed: dict[int, float]
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """What is left when some are fixed (place -> whole number): places, conditional values and covariance."""
+    known = np.array(sorted(fixed), dtype=np.int64)
+    rest = np.setdiff1d(np.arange(value.size), known)
+    if known.size == 0:
+        return rest, value, covariance
+    held = covariance[np.ix_(known, known)] + 1e-10 * np.eye(known.size)
+    gain = np.linalg.solve(held, covariance[np.ix_(known, rest)]).T
+    numbers = np.array([fixed[int(k)] for k in known])
+    left = value[rest] + gain @ (numbers - value[known])
+    return rest, left, covariance[np.ix_(rest, rest)] - gain @ covariance[np.ix_(known, rest)]

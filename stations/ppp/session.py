@@ -12,6 +12,7 @@ from stations.models.beidou2_code_bias import beidou2_code_correction_m
 from stations.models.tabulated_attitude import AttitudeTable
 from stations.models.vienna_mapping_function import SiteWeather
 from stations.models.yaw_laws import YawLaw, yaw_law_of
+from stations.ppp.first_position import epoch_clocks_s, first_position
 from stations.ppp.observation_equations import (
     AntennaCorrections,
     Equations,
@@ -40,6 +41,7 @@ from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
 
+_FIRST_POSITION_EPOCHS: Final = 24  # spread over the session; enough for metres
 _DAY_NS: Final = 86_400_000_000_000
 
 
@@ -177,6 +179,30 @@ class Session:
                     self.selected.satellites[k], calibration.kind, band, paths.elevation_rad[mine]
                 )
         return replace(rows, code_m=code_m, satellite_code_bias_removed=True)
+
+    def first_position_and_clock(
+        self, rows: ObservationRows, header_position_m: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Antenna position (3,) from code to some metres, and receiver clock of each epoch, s."""
+        n_epochs = rows.epoch_ns.size
+        with_data = np.unique(rows.epoch_index)
+        count = min(_FIRST_POSITION_EPOCHS, with_data.size)
+        some = with_data[np.linspace(0, max(with_data.size - 1, 0), count).astype(np.int64)]
+        part = rows.take(np.isin(rows.epoch_index, some))
+        position = first_position(
+            self.code_m(part),
+            part.epoch_index,
+            self.selected.group[part.satellite_index],
+            n_epochs,
+            lambda at, clock: self.paths(part, at, clock),
+            header_position_m,
+        )
+        code = self.code_m(rows)
+        clock_s = np.zeros(n_epochs)
+        for _ in range(2):  # a clock of 1 ms moves the satellites by a metre: once more with it
+            paths = self.paths(rows, position, clock_s)
+            clock_s = epoch_clocks_s(code, paths, position, rows.epoch_index, n_epochs)
+        return position, clock_s
 
     def linearise(
         self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray, clock_s: FloatArray

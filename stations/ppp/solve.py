@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stations.models.vienna_mapping_function import SiteWeather
 from stations.ppp.ambiguities import fix_ambiguities
-from stations.ppp.first_position import epoch_clocks_s, first_position, plausible_position
+from stations.ppp.first_position import plausible_position
 from stations.ppp.options import PRODUCT_NOISE_ENU_M, PppOptions, observation_sigma_factor
 from stations.ppp.outliers import correlation_inflation, robust_sigma
 from stations.ppp.receiver_antenna import antenna_remarks, receiver_calibration
@@ -33,7 +33,6 @@ from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
 
-_FIRST_POSITION_EPOCHS: Final = 24
 _RELINEARISE_M: Final = 20.0  # below it the second order of a range is under 0.01 mm
 _HEADER_POSITION_REMARK_M: Final = 50.0
 _MINIMUM_ROWS: Final = 50
@@ -79,7 +78,7 @@ def solve_station(
         selected, products, epochs, antennas, receiver_antenna, ocean_loading, options, site_weather
     )
 
-    position, clock_s = _first_position_and_clock(session, rows, header.approximate_position_ecef_m)
+    position, clock_s = session.first_position_and_clock(rows, header.approximate_position_ecef_m)
     paths = session.paths(rows, position, clock_s)
     corrections = session.antenna_corrections(rows, paths)
     remarks.extend(antenna_remarks(antenna, receiver_antenna, corrections.inherited))
@@ -144,31 +143,6 @@ def _rows_at_interval(
     if rows.size == 0:
         raise InputError(f"no satellite was tracked on two carriers at multiples of {interval:g} s")
     return rows
-
-
-def _first_position_and_clock(
-    session: Session, rows: ObservationRows, header_position: FloatArray | None
-) -> tuple[FloatArray, FloatArray]:
-    """Antenna position (3,) to some metres, and receiver clock of each epoch, s."""
-    n_epochs = rows.epoch_ns.size
-    with_data = np.unique(rows.epoch_index)
-    count = min(_FIRST_POSITION_EPOCHS, with_data.size)
-    some = with_data[np.linspace(0, with_data.size - 1, count).astype(np.int64)]
-    part = rows.take(np.isin(rows.epoch_index, some))
-    position = first_position(
-        session.code_m(part),
-        part.epoch_index,
-        session.selected.group[part.satellite_index],
-        n_epochs,
-        lambda at, clock: session.paths(part, at, clock),
-        header_position,
-    )
-    code = session.code_m(rows)
-    clock_s = np.zeros(n_epochs)
-    for _ in range(2):  # a clock of 1 ms moves the satellites by a metre: once more with it
-        paths = session.paths(rows, position, clock_s)
-        clock_s = epoch_clocks_s(code, paths, position, rows.epoch_index, n_epochs)
-    return position, clock_s
 
 
 def _counted(rejections: Rejections) -> str:

@@ -15,6 +15,7 @@ from stations.formats.antex import read_antex
 from stations.formats.products import find_products
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
+from stations.ppp.session import Session
 from stations.ppp.solve import solve_station
 from transforms.geodetic import enu_covariance, enu_matrix_at
 
@@ -99,13 +100,10 @@ def test_bor1_kinematic_scatters_about_the_truth(solve, real_data):
 
 
 def test_bor1_does_not_need_the_header_position(solve, real_data, monkeypatch):
-    import stations.ppp.solve as module
-
-    def without(session, rows, header_position):
-        return original(session, rows, None)
-
-    original = module._first_position_and_clock
-    monkeypatch.setattr(module, "_first_position_and_clock", without)
+    original = Session.first_position_and_clock
+    monkeypatch.setattr(
+        Session, "first_position_and_clock", lambda self, rows, header_position: original(self, rows, None)
+    )
     solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG")
     assert np.all(np.abs(enu_m(solution, truth_of(real_data, "BOR1"))) < BOR1_LIMIT_M)
 
