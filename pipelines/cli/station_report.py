@@ -47,6 +47,13 @@ def report(
     ocean_loading: Annotated[
         Path | None, typer.Option(help="Ocean loading coefficients, BLQ format.")
     ] = None,
+    allow_missing_antenna: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing-antenna",
+            help="Go on without a calibration of the receiver antenna: up to 2 dm in height.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Solve a station and show it: residuals, sky plots, zenith delay, convergence, rejections.
@@ -73,6 +80,7 @@ def report(
         ambiguities="fix" if ambiguities is ReportAmbiguities.FIX else "float",
         mode="static",
         interval_s=interval,
+        allow_missing_antenna=allow_missing_antenna,
         antex=tuple(antex or ()),
         ocean_loading=ocean_loading,
     )
