@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,8 +190,3 @@ def _description(region: Region, draft: _Draft) -> ProductDescription:
 def _without_folders(inputs: Iterable[InputFile]) -> tuple[ProductInput, ...]:
     """Inputs by file name: where they lay on this machine is nobody's business and would differ elsewhere."""
     return tuple(sorted({ProductInput(Path(item.path).name, item.sha256) for item in inputs}))
-
-
-def product_names(publications: Sequence[Publication]) -> tuple[str, ...]:
-    """Names of publications, for people."""
-    return tuple(item.product.name for item in publications)

@@ -179,3 +179,37 @@ def _inseparable(
     correlation = row / (solution.residual_sigma[candidates] * solution.residual_sigma[worst])
     others = candidates[(np.abs(correlation) > INSEPARABLE_CORRELATION) & (candidates != worst)]
     return (worst, *(int(i) for i in others))
+
+
+def remarks_on_tests(
+    snooped: SnoopedSolution, limits: tuple[float, float], *, checked: str, too_small: str, instead: str
+) -> list[str]:
+    """What the global test and the search for blunders say, in words.
+
+    Parameters
+    ----------
+    limits : of the variance factor
+    checked : what one observation is called, "line"
+    too_small : what else than small sigmas makes the variance factor too great
+    instead : what else than blunders the tests speak of where the search stopped at its limit
+    """
+    solution = snooped.solution
+    remarks = []
+    if solution.degrees_of_freedom == 0:
+        remarks.append(f"the network has no redundancy: no {checked} is checked by another")
+    elif solution.variance_factor > limits[1]:
+        remarks.append(
+            f"the variance factor {solution.variance_factor:.3f} exceeds {limits[1]:.3f}: the sigmas are too "
+            f"small, or {too_small}"
+        )
+    elif solution.variance_factor < limits[0]:
+        remarks.append(
+            f"the variance factor {solution.variance_factor:.3f} is below {limits[0]:.3f}: the sigmas are "
+            "too great"
+        )
+    if snooped.exhausted:
+        remarks.append(
+            f"the search for blunders stopped at its limit of {len(snooped.suspects)} and tests still fail: "
+            f"more speak of {instead} than of blunders"
+        )
+    return remarks

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from datum.adjustment.snooping import SnoopedSolution, Suspect, snoop
+from datum.adjustment.snooping import SnoopedSolution, Suspect, remarks_on_tests, snoop
 from datum.adjustment.testing import (
     GLOBAL_SIGNIFICANCE,
     POWER,
@@ -340,25 +340,13 @@ def _remarks(
     snooped: SnoopedSolution,
     limits: tuple[float, float],
 ) -> list[str]:
-    solution = snooped.solution
-    remarks = []
-    if solution.degrees_of_freedom == 0:
-        remarks.append("the network has no redundancy: no reading is checked by another")
-    elif solution.variance_factor > limits[1]:
-        remarks.append(
-            f"the variance factor {solution.variance_factor:.3f} exceeds {limits[1]:.3f}: the sigmas are too "
-            "small, or the drift is not a polynomial of this degree"
-        )
-    elif solution.variance_factor < limits[0]:
-        remarks.append(
-            f"the variance factor {solution.variance_factor:.3f} is below {limits[0]:.3f}: the sigmas are "
-            "too great"
-        )
-    if snooped.exhausted:
-        remarks.append(
-            f"the search for blunders stopped at its limit of {len(snooped.suspects)} and tests still fail: "
-            "more speak of wrong sigmas or a jump of the instrument than of blunders"
-        )
+    remarks = remarks_on_tests(
+        snooped,
+        limits,
+        checked="reading",
+        too_small="the drift is not a polynomial of this degree",
+        instead="wrong sigmas or a jump of the instrument",
+    )
     read = {reading.point for reading in observations.readings}
     remarks += [
         f"absolute station {point} is not read in any loop: its gravity is passed on unchecked"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datum.adjustment.least_squares import whiten
-from datum.adjustment.snooping import SnoopedSolution, Suspect, snoop
+from datum.adjustment.snooping import Suspect, remarks_on_tests, snoop
 from datum.adjustment.testing import (
     GLOBAL_SIGNIFICANCE,
     POWER,
@@ -116,7 +116,13 @@ def adjust_levelling(
     rejections = tuple(_rejection(network, equations, suspect, n_lines) for suspect in snooped.suspects)
     remarks = [
         *_loop_remarks(network, rejections),
-        *_test_remarks(snooped, limits),
+        *remarks_on_tests(
+            snooped,
+            limits,
+            checked="line",
+            too_small="more is wrong than the tests of single lines show",
+            instead="wrong sigmas",
+        ),
         *_datum_remarks(network, equations),
     ]
     return HeightSolution(
@@ -304,29 +310,6 @@ def _loop_remarks(network: LevellingNetwork, rejections: tuple[Rejection, ...]) 
             f"{what} {'-'.join(loop.lines)} ({loop.length_km:.1f} km) misses closure by "
             f"{loop.misclosure_m * 1e3:+.2f} mm; order {order.order} allows {loop.limit_m * 1e3:.2f} mm "
             f"({order.source}){cause}"
-        )
-    return remarks
-
-
-def _test_remarks(snooped: SnoopedSolution, limits: tuple[float, float]) -> list[str]:
-    solution = snooped.solution
-    remarks = []
-    if solution.degrees_of_freedom == 0:
-        remarks.append("the network has no redundancy: no line is checked by another")
-    elif solution.variance_factor > limits[1]:
-        remarks.append(
-            f"the variance factor {solution.variance_factor:.3f} exceeds {limits[1]:.3f}: the sigmas are too "
-            "small, or more is wrong than the tests of single lines show"
-        )
-    elif solution.variance_factor < limits[0]:
-        remarks.append(
-            f"the variance factor {solution.variance_factor:.3f} is below {limits[0]:.3f}: the sigmas are "
-            "too great"
-        )
-    if snooped.exhausted:
-        remarks.append(
-            f"the search for blunders stopped at its limit of {len(snooped.suspects)} and tests still fail: "
-            "more speak of wrong sigmas than of blunders"
         )
     return remarks
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.adjustment_output import adjustment_facts, show_adjustment_notes
 from pipelines.cli.height import TideSystemName
 from pipelines.cli.terminal import JsonOption, console, say, write_json
 
@@ -84,13 +85,7 @@ def adjust(
                     name: {"factor": round(factor, 8), "sigma": round(sigma, 8)}
                     for name, (factor, sigma) in sorted(solution.scale_factor.items())
                 },
-                "variance_factor": round(solution.variance_factor, 5),
-                "degrees_of_freedom": solution.degrees_of_freedom,
-                "rejections": [
-                    {"subject": r.subject, "reason": r.reason, "statistic": round(r.statistic, 3)}
-                    for r in solution.rejections
-                ],
-                "remarks": list(solution.remarks),
+                **adjustment_facts(solution),
             }
         )
         return
@@ -98,7 +93,4 @@ def adjust(
     terminal.print(f"gravity, {solution.tide_system.value}")
     for i, name in enumerate(solution.points):
         terminal.print(f"  {name:<16}{mgal[i]:14.4f} mGal  ±{sigma_mgal[i] * 1e3:.1f} µGal", markup=False)
-    for rejection in solution.rejections:
-        terminal.print(f"  left out: {rejection.subject}: {rejection.reason}", soft_wrap=True, markup=False)
-    for remark in solution.remarks:
-        terminal.print(f"  note: {remark}", soft_wrap=True, markup=False)
+    show_adjustment_notes(terminal, solution)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.adjustment_output import adjustment_facts, show_adjustment_notes
 from pipelines.cli.terminal import JsonOption, console, say, write_json
 
 
@@ -96,13 +97,7 @@ def adjust(
                     }
                     for item in solution.lines
                 ],
-                "variance_factor": round(solution.variance_factor, 5),
-                "degrees_of_freedom": solution.degrees_of_freedom,
-                "rejections": [
-                    {"subject": r.subject, "reason": r.reason, "statistic": round(r.statistic, 3)}
-                    for r in solution.rejections
-                ],
-                "remarks": list(solution.remarks),
+                **adjustment_facts(solution),
             }
         )
         return
@@ -112,7 +107,4 @@ def adjust(
         terminal.print(
             f"  {name:<16}{solution.height_m[i]:12.4f} m  ±{sigma_m[i] * 1e3:.1f} mm", markup=False
         )
-    for rejection in solution.rejections:
-        terminal.print(f"  left out: {rejection.subject}: {rejection.reason}", soft_wrap=True, markup=False)
-    for remark in solution.remarks:
-        terminal.print(f"  note: {remark}", soft_wrap=True, markup=False)
+    show_adjustment_notes(terminal, solution)

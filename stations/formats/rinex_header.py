@@ -97,11 +97,6 @@ class ObservationFileHeader:
         return StationSetup(kind, serial, firmware, self.antenna, self.eccentricity_enu_m)
 
 
-def is_observation_header(first_line: str) -> bool:
-    """Whether a file's first line is that of a RINEX observation file of any version."""
-    return "RINEX VERSION / TYPE" in first_line[60:] and first_line[20:21].upper() == "O"
-
-
 def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int]:
     """The header, and the number (from 0) of the first line after it.
 

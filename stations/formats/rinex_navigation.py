@@ -5,7 +5,6 @@ Messages of one kind and length are cut into fields and parsed all at once. Time
 message's own epoch, so that neither a roll-over nor a week number modulo 1024 matters.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -327,8 +326,3 @@ def _epochs(lines: TextLines, line: IntArray, major: int) -> tuple[IntArray, Boo
         np.concatenate([century.astype(np.uint8), block], axis=1),
         ((0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (16, 5)),
     )
-
-
-def is_navigation_header(first_line: str) -> bool:
-    """Whether a file's first line is that of a RINEX navigation file of any version."""
-    return "RINEX VERSION / TYPE" in first_line[60:] and bool(re.match("[NGHELJCI]", first_line[20:21]))

@@ -48,12 +48,12 @@ AGREEMENT_SIGNIFICANCE: Final = 1e-3  # of the test of fixed against float
 class AmbiguityResult:
     """What fixing came to.
 
-    estimate : with the fixed ambiguities held, or the float one; fixed_fraction : of the arcs in the solution
+    estimate : with the fixed ambiguities held, or the float one
+    fixed_fraction : of the arcs in the solution, 0 where it stayed float
     remarks : in words, also why nothing was fixed
     """
 
     estimate: Estimate
-    fixed: bool
     fixed_fraction: float
     remarks: tuple[str, ...]
 
@@ -219,7 +219,6 @@ def fix_ambiguities(
     if not session.selected.phase_bias_known.any():
         return AmbiguityResult(
             result.estimate,
-            False,
             0.0,
             ("ambiguities stay float: the products hold no satellite phase biases for these signals",),
         )
@@ -256,7 +255,7 @@ def fix_ambiguities(
             constraints.append((int(columns[others[k]]), int(columns[reference]), float(now + change)))
     if not constraints:
         remarks.append("ambiguities stay float: none could be fixed safely")
-        return AmbiguityResult(result.estimate, False, 0.0, tuple(remarks))
+        return AmbiguityResult(result.estimate, 0.0, tuple(remarks))
     estimate = _adjust_with_fixed(session, result, constraints)
     if layout.static:
         shift = estimate.parameters[layout.position] - result.estimate.parameters[layout.position]
@@ -270,10 +269,10 @@ def fix_ambiguities(
                 f"from the float one, more than its covariance allows (statistic {statistic:.1f}, "
                 f"limit {limit:.1f})"
             )
-            return AmbiguityResult(result.estimate, False, 0.0, tuple(remarks))
+            return AmbiguityResult(result.estimate, 0.0, tuple(remarks))
     live = np.unique(result.problem.rows.arc[result.phase_used]).size
     fraction = (len(constraints) + references) / max(live, 1)
-    return AmbiguityResult(estimate, True, fraction, tuple(remarks))
+    return AmbiguityResult(estimate, fraction, tuple(remarks))
 
 
 def _adjust_with_fixed(

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from stations.records import SatelliteClocks, SatelliteOrbits
 from transforms.constants import EARTH_ROTATION_RATE_RAD_PER_S
-from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -139,8 +138,3 @@ def satellite_lookup(wanted: tuple[str, ...], table: tuple[str, ...]) -> IntArra
     """Index of each wanted satellite in a table's list, -1 where absent."""
     place = {name: i for i, name in enumerate(table)}
     return np.array([place.get(name, -1) for name in wanted], dtype=np.int64)
-
-
-def epochs_span_s(epochs: Epochs) -> float:
-    """Seconds from the first to the last epoch."""
-    return float(epochs.tai_ns[-1] - epochs.tai_ns[0]) / 1e9
