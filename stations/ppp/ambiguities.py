@@ -41,6 +41,9 @@ SEARCH_SIZE: Final = 40
 MINIMUM_SUCCESS_RATE: Final = 0.999
 MINIMUM_RATIO: Final = 3.0
 CONSTRAINT_SIGMA_M: Final = 1e-4  # of a fixed difference, far below the noise of phase
+# Each GLONASS satellite sends on frequencies of its own: differences of its ambiguities are no whole number
+# of one wavelength, and a receiver's delays differ from channel to channel.
+FLOAT_SYSTEM: Final = "R"
 AGREEMENT_SIGNIFICANCE: Final = 1e-3  # of the test of fixed against float
 
 
@@ -49,7 +52,7 @@ class AmbiguityResult:
     """What fixing came to.
 
     estimate : with the fixed ambiguities held, or the float one
-    fixed_fraction : of the arcs in the solution, 0 where it stayed float
+    fixed_fraction : of the arcs in the solution, GLONASS apart, 0 where it stayed float
     remarks : in words, also why nothing was fixed
     """
 
@@ -216,11 +219,19 @@ def fix_ambiguities(
     """
     remarks: list[str] = []
     layout = result.problem.layout
+    if any(group.startswith(FLOAT_SYSTEM) for group in session.selected.groups):
+        remarks.append(
+            "GLONASS ambiguities stay float: each satellite has a frequency of its own, so their differences "
+            "are no whole numbers; the fixed fraction counts the other systems"
+        )
     if not session.selected.phase_bias_known.any():
         return AmbiguityResult(
             result.estimate,
             0.0,
-            ("ambiguities stay float: the products hold no satellite phase biases for these signals",),
+            (
+                *remarks,
+                "ambiguities stay float: the products hold no satellite phase biases for these signals",
+            ),
         )
     start = layout.ambiguity.start
     constraints: list[tuple[int, int, float]] = []  # arc, reference arc, difference in metres of B
@@ -270,7 +281,9 @@ def fix_ambiguities(
                 f"limit {limit:.1f})"
             )
             return AmbiguityResult(result.estimate, 0.0, tuple(remarks))
-    live = np.unique(result.problem.rows.arc[result.phase_used]).size
+    rows = result.problem.rows
+    glonass = np.array([s[0] == FLOAT_SYSTEM for s in session.selected.satellites])
+    live = np.unique(rows.arc[result.phase_used & ~glonass[rows.satellite_index]]).size
     fraction = (len(constraints) + references) / max(live, 1)
     return AmbiguityResult(estimate, fraction, tuple(remarks))
 

@@ -222,8 +222,12 @@ def build_equations(
     arc: IntArray,
     satellite_index: IntArray,
     sigma_factor: FloatArray,
+    code_noise_factor: FloatArray,
 ) -> Equations:
-    """Design matrices and weights of n observations, all arguments with shape (n,) in time order."""
+    """Design matrices and weights of n observations, all arguments with shape (n,) in time order.
+
+    sigma_factor : on the sigmas of phase and code; code_noise_factor : on that of code besides
+    """
     n = epoch_index.size
     rows = np.arange(n)
     entries: list[tuple[IntArray, IntArray, FloatArray]] = []
@@ -273,7 +277,8 @@ def build_equations(
     )
     sine = np.sin(paths.elevation_rad)
     relative = (sine / sigma_factor) ** 2
-    weight = np.concatenate([relative / options.phase_sigma_m**2, relative / options.code_sigma_m**2])
+    code_sigma_m = options.code_sigma_m * code_noise_factor
+    weight = np.concatenate([relative / options.phase_sigma_m**2, relative / code_sigma_m**2])
     return Equations(design, local_design, local_size, weight)
 
 

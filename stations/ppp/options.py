@@ -13,6 +13,7 @@ SIGNAL_PAIRS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyTyp
         "E": (("1", "5"), ("1", "7"), ("1", "8")),
         "C": (("2", "6"), ("1", "5"), ("2", "7")),
         "J": (("1", "2"), ("1", "5")),
+        "R": (("1", "2"),),
     }
 )
 # Attributes in the order of preference, by system and band: the signals that the analysis centres' clocks
@@ -34,12 +35,17 @@ ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
         "J1": "CSLX",
         "J2": "LXS",
         "J5": "QXI",
+        "R1": "PC",
+        "R2": "PC",
     }
 )
 # Sigma of an orbit and clock relative to a GPS satellite's, as a factor on the observations. BeiDou-3 MEO
 # 3D overlaps are about twice those of GPS, IGSO and BeiDou-2 several times (Steigenberger et al. 2023,
-# "MGEX", Adv. Space Res. 71; IGS MGEX analysis pages); geostationary satellites are left out.
+# "MGEX", Adv. Space Res. 71; IGS MGEX analysis pages); geostationary satellites are left out. GLONASS final
+# orbits are good to 3 cm where those of GPS are good to 2.5 (igs.org, products).
 BEIDOU_GEOSTATIONARY: Final = frozenset({1, 2, 3, 4, 5, 59, 60, 61, 62, 63})
+_GLONASS_SIGMA_FACTOR: Final = 1.2
+_GLONASS_CODE_NOISE_FACTOR: Final = 2.0  # 511 against 1,023 kHz (GLONASS ICD 5.1, 3.3.1.1; IS-GPS-200)
 BEIDOU_IGSO: Final = frozenset({6, 7, 8, 9, 10, 13, 16, 31, 38, 39, 40, 56})
 
 
@@ -50,7 +56,12 @@ def observation_sigma_factor(satellite: str) -> float:
         if number in BEIDOU_IGSO or number <= 18:
             return 4.0
         return 1.5
-    return 1.0
+    return _GLONASS_SIGMA_FACTOR if satellite[0] == "R" else 1.0
+
+
+def code_noise_factor(satellite: str) -> float:
+    """Further factor on the sigma of a satellite's codes: GLONASS chips are twice as long as GPS C/A's."""
+    return _GLONASS_CODE_NOISE_FACTOR if satellite[0] == "R" else 1.0
 
 
 # What a day's own residuals cannot show: errors of orbits and clocks that a satellite keeps for hours, and

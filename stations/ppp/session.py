@@ -29,7 +29,7 @@ from stations.ppp.observation_equations import (
     troposphere_of_the_day,
     wavelengths_m,
 )
-from stations.ppp.options import PppOptions, observation_sigma_factor
+from stations.ppp.options import PppOptions, code_noise_factor, observation_sigma_factor
 from stations.ppp.orbits import ClockTable, OrbitTable, satellite_lookup
 from stations.ppp.parameters import ParameterLayout, TimeNodes
 from stations.ppp.paths import SignalPaths, signal_paths
@@ -92,6 +92,7 @@ class Session:
         self._orbit_index = satellite_lookup(selected.satellites, self._orbits.satellites)
         self._clock_index = satellite_lookup(selected.satellites, self._clocks.satellites)
         self._sigma_factor = np.array([observation_sigma_factor(s) for s in selected.satellites])
+        self._code_noise_factor = np.array([code_noise_factor(s) for s in selected.satellites])
         steps_s = np.diff(epochs.tai_ns) / 1e9
         usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
         self._independent_share = min(usual_step_s / options.correlation_time_s, 1.0)
@@ -281,6 +282,7 @@ class Session:
             arc=rows.arc,
             satellite_index=rows.satellite_index,
             sigma_factor=self._sigma_factor[rows.satellite_index] / np.sqrt(self._independent_share),
+            code_noise_factor=self._code_noise_factor[rows.satellite_index],
         )
         return LinearProblem(rows, paths, troposphere, layout, equations, misclosure, offset)
 

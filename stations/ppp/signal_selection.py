@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.ppp.glonass_channels import glonass_channels
 from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, SIGNAL_PAIRS, PppOptions
 from stations.ppp.signal_biases import pair_biases
 from stations.quality.cycle_slips import find_cycle_slips
@@ -41,7 +42,7 @@ class DualFrequencyObservations:
     phase_bias_known : (n_satellite,) phases are freed of the satellite's biases: differences of their
         ambiguities between satellites are whole numbers
     code_bias_sigma_m : (n_satellite,) how far the ionosphere-free code may be off the clocks' reference
-    rejections : reason -> count
+    rejections : reason -> count; remarks : what the output must say of the selection
     """
 
     epoch_ns: NDArray[np.int64]
@@ -57,6 +58,7 @@ class DualFrequencyObservations:
     phase_bias_known: NDArray[np.bool_]
     code_bias_sigma_m: FloatArray
     rejections: Mapping[str, int]
+    remarks: tuple[str, ...] = ()
 
 
 def _best_signal(coverage: Mapping[str, int], system: str, band: str) -> str | None:
@@ -107,13 +109,18 @@ def choose_signals(observations: Observations, options: PppOptions) -> dict[str,
 def _code_bias_sigma_m(
     satellites: tuple[str, ...], pairs: list[tuple[str, str]], known: NDArray[np.bool_]
 ) -> FloatArray:
-    """How far each satellite's ionosphere-free code may lie off the signals that its clock refers to, m."""
+    """How far each satellite's ionosphere-free code may lie off the signals that its clock refers to, m.
+
+    The code of a GLONASS satellite has a bias of its own in each receiver, as its carriers have frequencies
+    of their own (decimetres to metres): no product takes that off.
+    """
     sigma = np.empty(len(satellites))
     for k, (satellite, pair) in enumerate(zip(satellites, pairs, strict=True)):
         reference = SIGNAL_PAIRS[satellite[0]][0]
         same_carriers = (pair[0][0], pair[1][0]) == reference
         sigma[k] = _CODE_BIAS_UNKNOWN_M if same_carriers else _CODE_BIAS_OTHER_CARRIERS_M
     sigma[known] = _CODE_BIAS_KNOWN_M
+    sigma[[s[0] == "R" for s in satellites]] = _CODE_BIAS_OTHER_CARRIERS_M
     return sigma
 
 
@@ -130,6 +137,18 @@ def select_observations(
             f"no satellite of the systems {options.systems} was tracked on two carriers: "
             "nothing to form an ionosphere-free combination from"
         )
+    rejections: dict[str, int] = {}
+    remarks: tuple[str, ...] = ()
+    channels, observed = glonass_channels(observations, chosen)
+    if observed:
+        told = ", ".join(f"{s} {channels[s]:+d}" for s in observed)
+        remarks = (f"GLONASS channels missing in the header, told by phase against code: {told}",)
+    unknown = [s for s in chosen if s[0] == "R" and s not in channels]
+    if unknown:
+        rejections["GLONASS satellite without a known channel"] = len(unknown)
+        chosen = {s: pair for s, pair in chosen.items() if s not in unknown}
+        if not chosen:
+            raise InputError("no GLONASS satellite's frequency channel is known: no wavelength to count in")
     data = observations.data
     signal_place = {str(s): k for k, s in enumerate(data["signal"].values)}
     satellite_place = {s: k for k, s in enumerate(observations.satellites)}
@@ -153,11 +172,10 @@ def select_observations(
             code[:, k, j] = all_code[place] - code_bias.value_m[k, j]
             cycles[:, k, j] = all_phase[place]
             lost[:, k, j] = all_lost[place]
-            frequency[k, j] = carrier_frequency_hz(satellite[0] + signal)
+            frequency[k, j] = carrier_frequency_hz(satellite[0] + signal, channels.get(satellite))
     low, high = _PSEUDORANGE_LIMITS_M
     with np.errstate(invalid="ignore"):
         absurd = np.any((code < low) | (code > high), axis=2)
-    rejections: dict[str, int] = {}
     if absurd.any():
         rejections["pseudorange absurd"] = int(absurd.sum())
     one_missing = np.isfinite(code).any(axis=2) & ~np.isfinite(code + cycles).all(axis=2) & ~absurd
@@ -201,7 +219,8 @@ def select_observations(
         phase_m=phase_m,
         arc=arc.astype(np.int64),
         signals=tuple(f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites),
-        phase_bias_known=phase_bias.known,
+        phase_bias_known=phase_bias.known & np.array([s[0] != "R" for s in satellites]),
         code_bias_sigma_m=_code_bias_sigma_m(satellites, pairs, code_bias.known),
         rejections=rejections,
+        remarks=remarks,
     )
