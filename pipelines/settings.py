@@ -31,9 +31,7 @@ from transforms.errors import FormatError, FrameError, InputError
 from transforms.frames import FRAMES, frame_named
 
 FIRST_GNSS_YEAR: Final = 1980  # GPS time begins on 1980-01-06
-# Of GLONASS (R) each satellite has a frequency of its own, and with it a code bias in each receiver that no
-# product gives.
-SYSTEMS: Final = "GECJ"
+SYSTEMS: Final = "GRECJ"
 MARKER_LENGTH: Final = 4  # "WUHN"; the nine-character code begins with it (RINEX 4.02, section 4)
 CODE_LENGTH: Final = 9
 
@@ -85,12 +83,7 @@ def _day(value: object) -> object:
 
 
 def solvable_systems(value: str) -> str:
-    """Letters of RINEX for the systems to solve with; ValueError where one is unknown, repeated, or R."""
-    if "R" in value:
-        raise ValueError(
-            "GLONASS (R) is not solved: each of its satellites has a frequency, "
-            "and so a receiver bias, of its own"
-        )
+    """Letters of RINEX for the systems to solve with; ValueError where one is unknown or repeated."""
     unknown = [letter for letter in value if letter not in SYSTEMS]
     if unknown or not value or len(set(value)) != len(value):
         raise ValueError(f'systems are letters out of "{SYSTEMS}", each once, not "{value}"')

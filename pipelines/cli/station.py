@@ -54,8 +54,8 @@ def solve(
     systems: Annotated[
         str,
         typer.Option(
-            help="Letters of the systems to use, each once: G (GPS), E (Galileo), C (BeiDou), J (QZSS). "
-            "R (GLONASS) is refused: its satellites have frequencies, and so receiver biases, of their own."
+            help="Letters of the systems to use, each once: G (GPS), R (GLONASS, its ambiguities always real), "
+            "E (Galileo), C (BeiDou), J (QZSS)."
         ),
     ] = "GEC",
     ambiguities: Annotated[

@@ -68,7 +68,6 @@ def test_minimal_region(tmp_path: Path) -> None:
         ('products = "products"', 'products = ""', 7, ["empty"]),
         ("[publish]", '[processing]\nsystems = "GX"\n[publish]', 19, ["GX"]),
         ("[publish]", '[processing]\nsystems = "GG"\n[publish]', 19, ["each once", "GG"]),
-        ("[publish]", '[processing]\nsystems = "GR"\n[publish]', 19, ["GLONASS"]),
         ("[publish]", "[processing]\nallow_missing_antenna = 7\n[publish]", 19, ["allow_missing_antenna"]),
         ("[publish]", "[publish", 18, ["not TOML"]),
         (
