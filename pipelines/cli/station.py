@@ -54,7 +54,7 @@ def solve(
     systems: Annotated[
         str,
         typer.Option(
-            help="Letters of the systems to use, each once: G (GPS), R (GLONASS, its ambiguities always real), "
+            help="Letters of the systems to use, each once: G (GPS), R (GLONASS, always float), "
             "E (Galileo), C (BeiDou), J (QZSS)."
         ),
     ] = "GEC",
