@@ -316,8 +316,12 @@ def station_ocean_loading(path: Path | None, station: str) -> OceanLoading | Non
 
 
 def with_antenna(observations: Observations, igs_code: str) -> Observations:
-    """The same observations under another antenna than the header's (20 columns, radome in the last four)."""
+    """The same observations under another antenna than the files name (20 columns, radome last)."""
     antenna = AntennaType(igs_code[:16].strip(), igs_code[16:].strip() or "NONE")
     header = observations.header
+    events = tuple(
+        e if e.setup is None else replace(e, setup=replace(e.setup, antenna=antenna))
+        for e in observations.events
+    )
     setup = replace(header.setup, antenna=antenna)
-    return replace(observations, header=replace(header, setup=setup))
+    return replace(observations, header=replace(header, setup=setup), events=events)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.models.vienna_mapping_function import SiteWeather
+from stations.occupations import longest_occupation
 from stations.ppp.ambiguities import fix_ambiguities
 from stations.ppp.first_position import plausible_position
 from stations.ppp.options import PRODUCT_NOISE_ENU_M, PppOptions, observation_sigma_factor
@@ -67,7 +68,8 @@ def solve_station(
     AdjustmentError : too few observations for a solution
     """
     options = options or PppOptions()
-    remarks = list(products.remarks)
+    observations, event_remarks = longest_occupation(observations, may_move=options.mode == "kinematic")
+    remarks = [*products.remarks, *event_remarks]
     selected = select_observations(observations, options, products.biases)
     rows = _rows_at_interval(observations, selected, products, options, remarks)
     epochs = Epochs(rows.epoch_ns)
