@@ -57,6 +57,15 @@ class StationSetup:
 
 
 @dataclass(frozen=True)
+class CycleSlip:
+    """A detected and repaired slip that a receiver or an editor reports (epoch flag 6), code such as "L1C"."""
+
+    satellite: str
+    code: str
+    slip_cycles: float
+
+
+@dataclass(frozen=True)
 class ObservationEvent:
     """An epoch record with flag 1 to 6, or a header change inside the file."""
 
@@ -67,6 +76,7 @@ class ObservationEvent:
     line: int
     setup: StationSetup | None = None  # the equipment from here on, where this event changes it
     after_epoch: Epochs | None = None  # where the record is blank: the last epoch before it in its file
+    slips: tuple[CycleSlip, ...] = ()  # of flag 6; its lines, whose columns are the file's own, are not kept
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ class StationHeader:
     glonass_biases_m: code ("C1C") -> code-phase bias of GLONASS COD/PHS/BIS, as the file states it, metres
     leap_seconds: GPST minus UTC at the file's time, or None where the header does not tell
     phase_shifts_cycles: signal ("GL5Q", or "GL5Q G05" for one satellite) -> shift that the encoder applied
+    comments: COMMENT lines of the header, 60 columns at most
     """
 
     marker_name: str
@@ -103,6 +114,9 @@ class StationHeader:
     glonass_biases_m: Mapping[str, float] = field(default_factory=dict)
     leap_seconds: int | None = None
     phase_shifts_cycles: Mapping[str, float] = field(default_factory=dict)
+    observer: str = ""
+    agency: str = ""
+    comments: tuple[str, ...] = ()
 
 
 class LossOfLock:
@@ -110,7 +124,7 @@ class LossOfLock:
 
     LOST: Final = 1
     HALF_CYCLE: Final = 2
-    BOC_TRACKING: Final = 4
+    BOC_TRACKING: Final = 4  # in RINEX 2: tracked under anti-spoofing (RINEX 2.11, table A2)
 
 
 OBSERVATION_VARIABLES: Final[Mapping[str, type]] = {

@@ -20,7 +20,8 @@ from transforms.time_scales import TimeScale
 _VERSION: Final = re.compile(r"^\s*(?P<major>[234])(\.(?P<minor>\d{1,2}))?\s*$")
 _OLDEST_VERSION: Final = 2.0
 _NEWEST_MINOR: Final = {2: 0.2, 3: 0.05, 4: 0.02}  # 2.20 is Gurtner's draft for space-borne receivers
-_OBSERVATION_CODE: Final = re.compile(r"[CLDSIX]\d[A-Z]")
+# Pseudo-observables leave the attribute blank (RINEX 3.05, section 5.2.12): "I1 ", "X1 ".
+_OBSERVATION_CODE: Final = re.compile(r"[CLDS]\d[A-Z]|[IX]\d[A-Z]?")
 _TYPES_IN_LINE_V2: Final = 9
 # No receiver has stood farther from the geocentre than a low orbiter; an absurd header position is refused.
 _FARTHEST_M: Final = 1.0e8
@@ -66,6 +67,9 @@ class ObservationFileHeader:
     glonass_biases_m: dict[str, float] = field(default_factory=dict)
     leap_seconds: int | None = None
     phase_shifts_cycles: dict[str, float] = field(default_factory=dict)
+    observer: str = ""
+    agency: str = ""
+    comments: tuple[str, ...] = ()  # of the header at the start
     unread_lines: tuple[int, ...] = ()
 
     def time_scale(self) -> TimeScale:
@@ -89,6 +93,9 @@ class ObservationFileHeader:
             glonass_biases_m=dict(self.glonass_biases_m),
             leap_seconds=self.leap_seconds,
             phase_shifts_cycles=dict(self.phase_shifts_cycles),
+            observer=self.observer,
+            agency=self.agency,
+            comments=self.comments,
         )
 
     def setup(self) -> StationSetup:
@@ -123,6 +130,8 @@ def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int
         if lines.text(number)[60:].strip() == "END OF HEADER":
             texts = [(n + 1, lines.text(n)) for n in range(1, number)]
             header = update_header(header, texts, path)
+            comments = tuple(text[:60].rstrip() for _, text in texts if text[60:80].strip() == "COMMENT")
+            header = replace(header, comments=comments)
             # RINEX 2 has one list for all systems, and those of RINEX 3 mean nothing in it.
             if not (header.codes.get("") if major == 2 else any(header.codes.values())):
                 raise FormatError(path, number + 1, "the header names no observation types")
@@ -195,6 +204,8 @@ def update_header(
             changes["marker_name"] = text[0:60].strip()
         elif label == "MARKER NUMBER":
             changes["marker_number"] = text[0:20].strip()
+        elif label == "OBSERVER / AGENCY":
+            changes["observer"], changes["agency"] = text[0:20].strip(), text[20:60].strip()
         elif label == "REC # / TYPE / VERS":
             changes["receiver"] = (text[20:40].strip(), text[0:20].strip(), text[40:60].strip())
         elif label == "ANT # / TYPE":
