@@ -38,6 +38,7 @@ class BaselineRequest:
     base_position_ecef_m: tuple[float, float, float] | None
     navigation: tuple[Path, ...] = ()  # in place of products
     allow_missing_antenna: bool = False
+    carriers: Literal["both", "first", "second"] = "both"
 
 
 def solve_baseline_files(request: BaselineRequest) -> BaselineSolution:
@@ -70,6 +71,7 @@ def solve_baseline_files(request: BaselineRequest) -> BaselineSolution:
             systems=request.systems,
             ambiguities=request.ambiguities,
             ionosphere=request.ionosphere,
+            carriers=request.carriers,
             interval_s=request.interval_s,
             allow_missing_antenna=request.allow_missing_antenna,
             elevation_cutoff_rad=math.radians(request.elevation_cutoff_deg),

@@ -24,6 +24,14 @@ class Ionosphere(StrEnum):
     FREE = "free"
 
 
+class Carriers(StrEnum):
+    """Values of --carriers."""
+
+    BOTH = "both"
+    FIRST = "first"
+    SECOND = "second"
+
+
 def baseline(
     first: Annotated[Path, typer.Argument(metavar="A", help="RINEX observations of the station held.")],
     second: Annotated[
@@ -46,6 +54,9 @@ def baseline(
         Ionosphere,
         typer.Option(help="Both carriers by themselves (fixed), ionosphere-free, or by length: 20 km."),
     ] = Ionosphere.AUTO,
+    carriers: Annotated[
+        Carriers, typer.Option(help="Carriers that serve by themselves: both, or one alone (L1, E1, B1).")
+    ] = Carriers.BOTH,
     interval: Annotated[
         float | None,
         typer.Option(metavar="S", min=0.05, max=3600.0, help="Interval of the epochs used, seconds."),
@@ -92,6 +103,7 @@ def baseline(
         systems=systems,
         ambiguities="fix" if ambiguities is BaselineAmbiguities.FIX else "float",
         ionosphere=ionosphere.value,
+        carriers=carriers.value,
         interval_s=interval,
         elevation_cutoff_deg=elevation_cutoff,
         antex=tuple(antex or ()),

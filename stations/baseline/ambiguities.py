@@ -129,16 +129,16 @@ def _reference(variance: FloatArray) -> int:
 def _of_carriers(
     differences: Differences, equations: BaselineEquations, estimate: Estimate, live: BoolArray
 ) -> _DoubleDifferences:
-    """Double differences of both carriers by themselves."""
+    """Double differences of the carriers by themselves."""
     variance = np.diagonal(estimate.covariance)
-    offset = np.zeros((2, differences.n_arcs))
+    offset = np.zeros((differences.n_combinations, differences.n_arcs))
     offset[:, differences.arc] = differences.phase_offset_m
     satellite = arc_satellites(differences)
     columns, references, wavelengths, known = [], [], [], []
     for _, member in _clock_groups(differences):
         arcs = np.flatnonzero(member & live)
-        for carrier in range(2):
-            column = equations.layout.ambiguity(carrier).start + arcs
+        for place, carrier in enumerate(differences.carriers):
+            column = equations.layout.ambiguity(place).start + arcs
             if column.size < 2:
                 continue
             best = _reference(variance[column])
@@ -147,7 +147,7 @@ def _of_carriers(
             references.append(np.full(others.size, column[best]))
             frequency = differences.frequency_hz[satellite[arcs[others]], carrier]
             wavelengths.append(SPEED_OF_LIGHT_M_PER_S / frequency)
-            known.append(offset[carrier, arcs[others]] - offset[carrier, arcs[best]])
+            known.append(offset[place, arcs[others]] - offset[place, arcs[best]])
     return _joined(columns, references, wavelengths, known)
 
 
@@ -282,7 +282,7 @@ def fix_baseline(
         double = _of_narrow_lanes(differences, equations, estimate, live, means, remarks)
     else:
         double = _of_carriers(differences, equations, estimate, live)
-        n_possible *= 2
+        n_possible *= differences.n_combinations
     if double.column.size == 0:
         remarks.append("ambiguities stay float: none could be fixed safely")
         return FixedBaseline(estimate, False, 0.0, None, None, tuple(remarks))

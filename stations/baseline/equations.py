@@ -33,7 +33,8 @@ class Differences:
     epoch_index, satellite_index, group, arc : (n,); satellites, groups : names
     frequency_hz : (n_satellite, 2)
     phase_m, code_m : (n_combination, n) misclosures, m; phase_offset_m : what was taken off each arc's phases
-    ionosphere_free : one combination, else the two carriers by themselves
+    carriers : places (0 first, 1 second) of the carriers taken by themselves, one combination each; empty
+        with the ionosphere-free combination of both
     """
 
     satellites: tuple[str, ...]
@@ -48,7 +49,7 @@ class Differences:
     phase_m: FloatArray
     code_m: FloatArray
     phase_offset_m: FloatArray
-    ionosphere_free: bool
+    carriers: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -57,8 +58,13 @@ class Differences:
 
     @property
     def n_combinations(self) -> int:
-        """1 with the ionosphere-free combination, else 2."""
+        """1 with the ionosphere-free combination, else the number of carriers."""
         return int(self.phase_m.shape[0])
+
+    @property
+    def ionosphere_free(self) -> bool:
+        """Whether the one combination is the ionosphere-free one."""
+        return not self.carriers
 
     @property
     def n_arcs(self) -> int:
@@ -82,18 +88,21 @@ class Differences:
         )
 
 
-def combination_factors(frequency_hz: FloatArray, ionosphere_free: bool) -> tuple[FloatArray, ...]:
-    """Factors (n_satellite, 2) of the two carriers in each combination."""
-    if ionosphere_free:
+def combination_factors(frequency_hz: FloatArray, carriers: tuple[int, ...]) -> tuple[FloatArray, ...]:
+    """Factors (n_satellite, 2) of the two carriers in each combination; no carriers: ionosphere-free."""
+    if not carriers:
         return (ionosphere_free_factors(frequency_hz),)
-    alone = np.zeros((2, *frequency_hz.shape))
-    alone[0, :, 0] = 1.0
-    alone[1, :, 1] = 1.0
-    return alone[0], alone[1]
+    alone = np.zeros((len(carriers), *frequency_hz.shape))
+    for factors, carrier in zip(alone, carriers, strict=True):
+        factors[:, carrier] = 1.0
+    return tuple(alone)
 
 
-def form_differences(first: StationSide, second: StationSide, ionosphere_free: bool) -> Differences:
-    """Differences of all rows that both sides have; both sides share their epochs' numbering."""
+def form_differences(first: StationSide, second: StationSide, carriers: tuple[int, ...]) -> Differences:
+    """Differences of all rows that both sides have; both sides share their epochs' numbering.
+
+    carriers : those taken by themselves; empty for the ionosphere-free combination
+    """
     sides = (first, second)
     satellites = tuple(sorted(set.intersection(*(set(side.session.selected.satellites) for side in sides))))
     place = {name: k for k, name in enumerate(satellites)}
@@ -111,10 +120,10 @@ def form_differences(first: StationSide, second: StationSide, ionosphere_free: b
     _, arc = np.unique(pair, axis=0, return_inverse=True)
     frequency = selected.frequency_hz[own]
     phases, codes = [], []
-    for combination in range(1 if ionosphere_free else 2):
+    for combination in range(max(len(carriers), 1)):
         values = []
         for side, row in zip(sides, (in_first, in_second), strict=True):
-            factors = combination_factors(side.session.selected.frequency_hz, ionosphere_free)[combination]
+            factors = combination_factors(side.session.selected.frequency_hz, carriers)[combination]
             values.append(side.misclosures(factors, row))
         phases.append(values[1][0] - values[0][0])
         codes.append(values[1][1] - values[0][1])
@@ -136,7 +145,7 @@ def form_differences(first: StationSide, second: StationSide, ionosphere_free: b
         phase_m=phase - offset,
         code_m=code,
         phase_offset_m=offset,
-        ionosphere_free=ionosphere_free,
+        carriers=carriers,
     )
 
 
@@ -301,13 +310,13 @@ def _weights(
         + 1.0 / np.sin(second.paths.elevation_rad[d.second_row]) ** 2
     )
     frequency = d.frequency_hz[d.satellite_index]
-    all_factors = combination_factors(frequency, d.ionosphere_free)
+    all_factors = combination_factors(frequency, d.carriers)
     phase, code = [], []
     for k, factors in enumerate(all_factors):
         amplified = np.sum(factors**2, axis=1) * inverse_sine2
         neglected = np.zeros(d.size)
         if not d.ionosphere_free:
-            scale = (frequency[:, 0] / frequency[:, k]) ** 2
+            scale = (frequency[:, 0] / frequency[:, d.carriers[k]]) ** 2
             neglected = (options.ionosphere_per_length * length_m * scale) ** 2 * inverse_sine2 / 2.0
         phase.append(1.0 / (options.phase_sigma_m**2 * amplified + neglected))
         code.append(1.0 / (options.code_sigma_m**2 * amplified + neglected))

@@ -1,12 +1,15 @@
 """What steers a baseline solution, frozen beside the functions it steers."""
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Literal
 
 from stations.ppp.options import PppOptions
 
 # Ambiguities and clocks of GLONASS differ in frequency from satellite to satellite: it is not served.
 BASELINE_SYSTEMS: Final = "GECJ"
+# Places, among the two carriers of a satellite, of those that serve by themselves.
+CARRIERS: Final = MappingProxyType({"both": (0, 1), "first": (0,), "second": (1,)})
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class BaselineOptions:
     systems : letters of RINEX, "GEC"
     ionosphere : "fixed" takes the ionosphere of both stations as one and both carriers by themselves, "free"
         their ionosphere-free combination; "auto" decides by `ionosphere_free_above_m`
+    carriers : with the ionosphere fixed, both, or the first (L1, E1, B1) or second alone: vectors from one
+        carrier show what multipath and the antennas do to it
     interval_s : of the epochs used, or None for that of the files, at least `minimum_interval_s` where the
         session is longer than an hour
     phase_sigma_m, code_sigma_m : of one observation on one carrier at the zenith; they grow with 1/sin(e)
@@ -29,6 +34,7 @@ class BaselineOptions:
 
     systems: str = "GEC"
     ionosphere: Literal["auto", "fixed", "free"] = "auto"
+    carriers: Literal["both", "first", "second"] = "both"
     ambiguities: Literal["float", "fix"] = "fix"
     interval_s: float | None = None
     minimum_interval_s: float = 30.0

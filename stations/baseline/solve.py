@@ -16,7 +16,7 @@ from stations.baseline.equations import (
     form_differences,
     short_arcs,
 )
-from stations.baseline.options import BASELINE_SYSTEMS, BaselineOptions
+from stations.baseline.options import BASELINE_SYSTEMS, CARRIERS, BaselineOptions
 from stations.baseline.station_side import StationSide, station_side
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.outliers import correlation_inflation, find_outliers, find_residual_steps, robust_sigma
@@ -99,6 +99,8 @@ def solve_baseline(
     free = options.ionosphere == "free" or (
         options.ionosphere == "auto" and length_m > options.ionosphere_free_above_m
     )
+    if options.carriers != "both" and not free:
+        remarks.append(f"the {options.carriers} carrier alone")
     remarks += _antenna_remarks(sides, options.allow_missing_antenna)
     delays = _delays(sides, length_m, free, options)
     for _ in range(_MAXIMUM_MOVES):
@@ -175,7 +177,7 @@ def _adjusted(
     rejections: Rejections,
 ) -> _Adjusted:
     """Float solution with rejection of outliers and arcs parted at steps."""
-    differences = form_differences(first, second, free)
+    differences = form_differences(first, second, () if free else CARRIERS[options.carriers])
     matched = 2 * differences.size
     rejections.add("not tracked at the other station", first.rows.size + second.rows.size - matched)
     second_s = (first.rows.epoch_ns - first.rows.epoch_ns[0])[differences.epoch_index] / 1e9

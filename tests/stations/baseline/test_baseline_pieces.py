@@ -67,10 +67,10 @@ def test_search_finds_the_integers_of_a_correlated_set():
 
 def test_carriers_by_themselves_and_the_combination_without_ionosphere():
     frequency = np.array([[1575.42e6, 1227.60e6]])
-    one, two = combination_factors(frequency, ionosphere_free=False)
+    one, two = combination_factors(frequency, (0, 1))
     assert one.tolist() == [[1.0, 0.0]]
     assert two.tolist() == [[0.0, 1.0]]
-    (free,) = combination_factors(frequency, ionosphere_free=True)
+    (free,) = combination_factors(frequency, ())
     assert free.sum() == pytest.approx(1.0)
     assert np.sum(free / frequency**2) == pytest.approx(0.0, abs=1e-25)
 

@@ -63,6 +63,20 @@ def test_wettzell_fixed_within_five_millimetres_of_the_published_vector(wettzell
     assert float(np.linalg.norm(away)) < CONTRACT_M, away
 
 
+@pytest.mark.parametrize("systems", ["G", "GEC"])
+def test_each_carrier_alone_gives_the_vector_within_its_sigma(wettzell, published, systems):
+    # One carrier at a time: other wavelengths, other multipath, the other calibration of each antenna.
+    first, second, products, antennas = wettzell
+    for carriers in ("first", "second"):
+        options = BaselineOptions(systems=systems, carriers=carriers)
+        solution = solve_baseline(first, second, products, antennas, options=options)
+        assert solution.ambiguities == "fixed"
+        assert f"the {carriers} carrier alone" in solution.remarks
+        away = solution.vector_ecef_m - np.median(published, axis=0)
+        covariance = solution.covariance_m2 + 0.002**2 * np.eye(3)  # what the published vectors are worth
+        assert float(away @ np.linalg.solve(covariance, away)) < 16.3, enu_m(away)  # chi-square(3), 99.9 %
+
+
 def test_the_way_back_is_the_way_there_reversed(wettzell):
     first, second, products, antennas = wettzell
     there = solve_baseline(first, second, products, antennas).vector_ecef_m
