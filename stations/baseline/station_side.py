@@ -104,10 +104,9 @@ def station_side(
     antenna = observations.header.setup.antenna
     calibration = find_receiver_antenna(antennas, antenna, antenna.serial)
     session = Session(selected, products, Epochs(rows.epoch_ns), antennas, calibration, None, options)
-    position, clock_s = session.first_position_and_clock(
+    position, clock_s, paths = session.first_position_and_clock(
         rows, observations.header.approximate_position_ecef_m
     )
-    paths = session.paths(rows, position, clock_s)
     keep = np.ones(rows.size, dtype=np.bool_)
     keep = rejections.drop(keep, ~paths.valid, "no orbit or clock")
     keep = rejections.drop(keep, paths.elevation_rad < options.elevation_cutoff_rad, "below elevation cutoff")
@@ -120,8 +119,7 @@ def station_side(
             code[mine] -= np.median(code[mine])
     gross = np.abs(np.where(keep, code, 0.0)) > _CODE_GROSS_ERROR_M
     keep = rejections.drop(keep, gross, "code gross error")
-    rows = rows.take(keep)
-    paths = session.paths(rows, position, clock_s)
+    rows, paths = rows.take(keep), paths.take(keep)
     corrections = session.antenna_corrections(rows, paths)
     mjd = session.epochs.modified_julian_date()[rows.epoch_index]
     return StationSide(

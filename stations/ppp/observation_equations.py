@@ -16,6 +16,7 @@ from stations.models.antenna_phase import (
 from stations.models.global_mapping_function import global_mapping_function
 from stations.models.global_pressure_temperature import global_pressure_temperature
 from stations.models.ocean_loading import ocean_loading_displacement
+from stations.models.ocean_pole_tide import ocean_pole_tide_displacement
 from stations.models.pole_tide import pole_tide_displacement
 from stations.models.solid_earth_tide import solid_earth_tide_displacement
 from stations.models.sun_moon import earth_rotation_at, sun_moon_positions
@@ -65,7 +66,8 @@ class Sky:
 def tidal_displacement(
     position_ecef_m: FloatArray, epochs: Epochs, sky: Sky, ocean_loading: OceanLoading | None
 ) -> FloatArray:
-    """Displacements of a station (n_epoch, 3): solid earth, pole (if earth rotation is known), ocean loading.
+    """Displacements of a station (n_epoch, 3): solid earth, both pole tides (if earth rotation is
+    known), ocean loading.
 
     None for a trial position that is not on the ground, as in the first steps from the earth's centre.
     """
@@ -74,6 +76,7 @@ def tidal_displacement(
     displacement = solid_earth_tide_displacement(position_ecef_m, epochs, sky.sun_ecef_m, sky.moon_ecef_m)
     if sky.pole_rad is not None:
         displacement = displacement + pole_tide_displacement(position_ecef_m, epochs, *sky.pole_rad)
+        displacement = displacement + ocean_pole_tide_displacement(position_ecef_m, epochs, *sky.pole_rad)
     if ocean_loading is not None:
         displacement = displacement + ocean_loading_displacement(position_ecef_m, epochs, ocean_loading)
     return displacement

@@ -1,7 +1,7 @@
 """The geometry of a signal's path from satellite to station, for many observations at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -53,6 +53,10 @@ class SignalPaths:
     windup_cycles: FloatArray
     turning: NDArray[np.bool_]
     valid: NDArray[np.bool_]
+
+    def take(self, keep: NDArray[np.bool_]) -> "SignalPaths":
+        """The paths where `keep` (n,) is True."""
+        return SignalPaths(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
 
 
 def _rotate_z(vector: FloatArray, angle: FloatArray) -> FloatArray:

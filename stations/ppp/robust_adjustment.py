@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.outliers import find_outliers, find_residual_steps
-from stations.ppp.rows import Rejections
+from stations.ppp.rows import TOO_FEW_FOR_THE_EPOCH, Rejections, rows_of_lonely_epochs
 from stations.ppp.session import LinearProblem, Session
 from transforms.errors import AdjustmentError
 
@@ -76,6 +76,12 @@ def adjust_robustly(session: Session, problem: LinearProblem, rejections: Reject
         rejections.add("phase residual too large", int(np.count_nonzero(phase_bad)))
         rejections.add("too little left of the arc", int(np.count_nonzero(lonely)))
         dropped = phase_bad | lonely
+        if not problem.layout.static:
+            used = ~dropped & ((phase_used & ~phase_bad) | ((weight[n:] > 0.0) & ~code_bad))
+            group = session.selected.group
+            alone = rows_of_lonely_epochs(problem.rows, group, used) & (weight[:n] + weight[n:] > 0.0)
+            rejections.add(TOO_FEW_FOR_THE_EPOCH, int(np.count_nonzero(alone & ~dropped)))
+            dropped = dropped | alone
         rejections.add("code residual too large", int(np.count_nonzero(code_bad & ~dropped)))
         weight[:n][dropped] = 0.0
         weight[n:][dropped | code_bad] = 0.0

@@ -17,6 +17,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 _CODE_GROSS_ERROR_M: Final = 30.0
+_COORDINATES: Final = 3
+TOO_FEW_FOR_THE_EPOCH: Final = "too few satellites for a position of the epoch"
 _TAG_TOLERANCE_S: Final = 0.05  # receivers tag epochs off the whole second by milliseconds at most
 GPST_MINUS_TAI_NS: Final = -19_000_000_000
 
@@ -75,6 +77,18 @@ class Rejections:
         """`keep` without `bad`, counting those that were still kept."""
         self.add(reason, int(np.count_nonzero(keep & bad)))
         return np.asarray(keep & ~bad)
+
+
+def rows_of_lonely_epochs(rows: ObservationRows, group: IntArray, used: BoolArray) -> BoolArray:
+    """Rows (n,) of epochs whose satellites do not determine a position and the clocks of their groups.
+
+    group : (n_satellite,) of the shared receiver clock; used : (n,) rows that count
+    """
+    n_epochs, n_groups = rows.epoch_ns.size, int(group.max(initial=0)) + 1
+    satellites = np.bincount(rows.epoch_index[used], minlength=n_epochs)
+    clocks = np.zeros((n_epochs, n_groups), dtype=np.bool_)
+    clocks[rows.epoch_index[used], group[rows.satellite_index[used]]] = True
+    return np.asarray((satellites - clocks.sum(axis=1) < _COORDINATES)[rows.epoch_index])
 
 
 def epochs_on_interval(epoch_ns: IntArray, interval_s: float) -> IntArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -35,13 +36,23 @@ from stations.ppp.parameters import ParameterLayout, TimeNodes
 from stations.ppp.paths import SignalPaths, signal_paths
 from stations.ppp.rows import GPST_MINUS_TAI_NS, ObservationRows
 from stations.ppp.signal_selection import DualFrequencyObservations
-from stations.records import AntennaCalibration, InputFile, OceanLoading, PreciseProducts
+from stations.records import (
+    AntennaCalibration,
+    EarthRotationParameters,
+    InputFile,
+    OceanLoading,
+    PreciseProducts,
+)
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
 
 _FIRST_POSITION_EPOCHS: Final = 24  # spread over the session; enough for metres
+# A clock wrong by 1 ms moves the satellites by less than a metre, so its next estimate is right to 3 ns.
+_CLOCK_ROUNDS: Final = 3
+_CLOCK_SETTLED_S: Final = 1e-8  # a satellite moves by 0.01 mm along the line of sight in this time
+_SKIES_KEPT: Final = 2
 _DAY_NS: Final = 86_400_000_000_000
 
 
@@ -96,7 +107,7 @@ class Session:
         steps_s = np.diff(epochs.tai_ns) / 1e9
         usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
         self._independent_share = min(usual_step_s / options.correlation_time_s, 1.0)
-        self._sky = Sky.at(epochs, products.earth_rotation)
+        self._sky = _shared_sky(epochs.tai_ns.tobytes(), products.earth_rotation)
         self.site_weather = site_weather
         self._ocean_loading = ocean_loading
         self._receiver_antenna = receiver_antenna
@@ -129,7 +140,6 @@ class Session:
             else f"ocean loading by {self._ocean_loading.model}, 342 lines from its eleven tides",
             "a-priori delay and mapping of the neutral atmosphere: "
             + ("GPT and GMF" if self.site_weather is None else "VMF1 of the day"),
-            "ocean pole tide left out (0.5 mm, at most 1.8 mm in height)",
         ]
         if self._attitudes is not None:
             remarks.append("attitudes of satellites as the analysis centre tabulates them")
@@ -183,8 +193,8 @@ class Session:
 
     def first_position_and_clock(
         self, rows: ObservationRows, header_position_m: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Antenna position (3,) from code to some metres, and receiver clock of each epoch, s."""
+    ) -> tuple[FloatArray, FloatArray, SignalPaths]:
+        """Position (3,) from code to some metres, clock of each epoch (n_epoch,), s, and the paths."""
         n_epochs = rows.epoch_ns.size
         with_data = np.unique(rows.epoch_index)
         count = min(_FIRST_POSITION_EPOCHS, with_data.size)
@@ -198,12 +208,24 @@ class Session:
             lambda at, clock: self.paths(part, at, clock),
             header_position_m,
         )
-        code = self.code_m(rows)
-        clock_s = np.zeros(n_epochs)
-        for _ in range(2):  # a clock of 1 ms moves the satellites by a metre: once more with it
-            paths = self.paths(rows, position, clock_s)
-            clock_s = epoch_clocks_s(code, paths, position, rows.epoch_index, n_epochs)
-        return position, clock_s
+        # The clocks of the few epochs, in straight lines, are near enough to begin with where a receiver
+        # follows a good oscillator; one that steps by milliseconds takes another round.
+        rough_s, _ = self._clocks_by_code(part, position, np.zeros(n_epochs))
+        clock_s = np.interp(np.arange(n_epochs), some, rough_s[some])
+        for _ in range(_CLOCK_ROUNDS):
+            before_s = clock_s
+            clock_s, paths = self._clocks_by_code(rows, position, before_s)
+            if np.max(np.abs(clock_s - before_s)[with_data], initial=0.0) < _CLOCK_SETTLED_S:
+                break
+        return position, clock_s, paths
+
+    def _clocks_by_code(
+        self, rows: ObservationRows, position_ecef_m: FloatArray, clock_s: FloatArray
+    ) -> tuple[FloatArray, SignalPaths]:
+        """Clock of each epoch from the codes of rows, s, by the paths for `clock_s`; and these paths."""
+        paths = self.paths(rows, position_ecef_m, clock_s)
+        found = epoch_clocks_s(self.code_m(rows), paths, position_ecef_m, rows.epoch_index, clock_s.size)
+        return found, paths
 
     def linearise(
         self, rows: ObservationRows, paths: SignalPaths, position_ecef_m: FloatArray, clock_s: FloatArray
@@ -285,6 +307,12 @@ class Session:
             code_noise_factor=self._code_noise_factor[rows.satellite_index],
         )
         return LinearProblem(rows, paths, troposphere, layout, equations, misclosure, offset)
+
+
+@lru_cache(maxsize=_SKIES_KEPT)
+def _shared_sky(tai_ns: bytes, earth_rotation: EarthRotationParameters | None) -> Sky:
+    """The sky at epochs given as bytes of int64, shared by the stations of a day: never written to."""
+    return Sky.at(Epochs(np.frombuffer(tai_ns, dtype=np.int64)), earth_rotation)
 
 
 def clock_table(products: PreciseProducts) -> ClockTable:

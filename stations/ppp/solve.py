@@ -14,7 +14,15 @@ from stations.ppp.options import PRODUCT_NOISE_ENU_M, PppOptions, observation_si
 from stations.ppp.outliers import correlation_inflation, robust_sigma
 from stations.ppp.receiver_antenna import antenna_remarks, receiver_calibration
 from stations.ppp.robust_adjustment import RobustEstimate, adjust_robustly
-from stations.ppp.rows import ObservationRows, Rejections, epochs_on_interval, fit_rows, rows_of
+from stations.ppp.rows import (
+    TOO_FEW_FOR_THE_EPOCH,
+    ObservationRows,
+    Rejections,
+    epochs_on_interval,
+    fit_rows,
+    rows_of,
+    rows_of_lonely_epochs,
+)
 from stations.ppp.session import Session, clock_table
 from stations.ppp.signal_selection import DualFrequencyObservations, select_observations
 from stations.records import (
@@ -69,8 +77,8 @@ def solve_station(
     """
     options = options or PppOptions()
     observations, event_remarks = longest_occupation(observations, may_move=options.mode == "kinematic")
-    remarks = [*products.remarks, *event_remarks]
     selected = select_observations(observations, options, products.biases)
+    remarks = [*products.remarks, *event_remarks, *selected.remarks]
     rows = _rows_at_interval(observations, selected, products, options, remarks)
     epochs = Epochs(rows.epoch_ns)
     header = observations.header
@@ -80,13 +88,12 @@ def solve_station(
         selected, products, epochs, antennas, receiver_antenna, ocean_loading, options, site_weather
     )
 
-    position, clock_s = session.first_position_and_clock(rows, header.approximate_position_ecef_m)
-    paths = session.paths(rows, position, clock_s)
+    position, clock_s, paths = session.first_position_and_clock(rows, header.approximate_position_ecef_m)
     corrections = session.antenna_corrections(rows, paths)
     remarks.extend(antenna_remarks(antenna, receiver_antenna, corrections.inherited))
     remarks.extend(session.model_remarks)
     if products.earth_rotation is None:
-        remarks.append("no earth rotation parameters: the pole tide (up to 2 cm in height) is left out")
+        remarks.append("no earth rotation parameters: the pole tides (up to 2 cm in height) are left out")
     given = header.approximate_position_ecef_m
     if given is not None:
         away = float(np.linalg.norm(given - position))
@@ -110,8 +117,16 @@ def solve_station(
             f"only {np.count_nonzero(keep)} of {keep.size} observations are left "
             f"({_counted(rejections)}): too few for a solution"
         )
-    rows = rows.take(keep)
-    paths = session.paths(rows, position, clock_s)
+    lonely = rows_of_lonely_epochs(rows, selected.group, keep)
+    if np.all(lonely[keep]):
+        most = int(np.bincount(rows.epoch_index[keep]).max())
+        raise AdjustmentError(
+            f"at most {most} satellites of the systems {options.systems} are usable at an epoch: too few for "
+            "a position, which takes four, and one more for each further system or pair of carriers"
+        )
+    if options.mode == "kinematic":
+        keep = rejections.drop(keep, lonely, TOO_FEW_FOR_THE_EPOCH)
+    rows, paths = rows.take(keep), paths.take(keep)
     result = adjust_robustly(session, session.linearise(rows, paths, position, clock_s), rejections)
     if options.mode == "static":
         shift = result.estimate.parameters[result.problem.layout.position]
