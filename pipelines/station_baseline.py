@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from stations.records import BaselineSolution, Observations, StationSetup
 from transforms.errors import InputError
 from transforms.geodetic import enu_covariance, enu_matrix_at
 from transforms.time_scales import TimeScale
+
+VECTOR_DECIMALS: Final = 6  # micrometres: a network adjustment must not see the rounding
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,24 @@ def _read(files: tuple[Path, ...]) -> Observations:
     return observations
 
 
-def baseline_contract(solution: BaselineSolution, seconds: float) -> dict[str, Any]:
-    """The object of `jizhun station baseline --json`; seconds: wall time of reading and solving, s."""
+def baseline_contract(solution: BaselineSolution, seconds: float | None = None) -> dict[str, Any]:
+    """The object of `jizhun station baseline --json`, and without `seconds` that of its file.
+
+    seconds : wall time of reading and solving, s (the one value that differs from run to run)
+    """
     base = solution.base_position_ecef_m
     vector_enu_m = enu_matrix_at(base) @ solution.vector_ecef_m
     sigma_enu_m = np.sqrt(np.diag(enu_covariance(base, solution.covariance_m2)))
     length_m = float(np.linalg.norm(solution.vector_ecef_m))
     direction = solution.vector_ecef_m / length_m if length_m > 0.0 else np.zeros(3)
-    return {
+    content = {
         "from": solution.from_station,
         "to": solution.to_station,
         "epoch": solution.epoch.to(TimeScale.GPST).iso(),
         "first_epoch": solution.first_epoch.to(TimeScale.GPST).iso(),
         "last_epoch": solution.last_epoch.to(TimeScale.GPST).iso(),
         "frame": solution.frame,
-        "vector_ecef_m": _rounded(solution.vector_ecef_m, POSITION_DECIMALS),
+        "vector_ecef_m": _rounded(solution.vector_ecef_m, VECTOR_DECIMALS),
         "vector_enu_m": _rounded(vector_enu_m, POSITION_DECIMALS),
         "length_m": round(length_m, POSITION_DECIMALS),
         "sigma_length_m": round(math.sqrt(direction @ solution.covariance_m2 @ direction), SIGMA_DECIMALS),
@@ -128,8 +133,8 @@ def baseline_contract(solution: BaselineSolution, seconds: float) -> dict[str, A
         "centre": solution.centre,
         "remarks": list(solution.remarks),
         "inputs": [{"path": item.path, "sha256": item.sha256} for item in solution.inputs],
-        "seconds": round(seconds, 2),
     }
+    return content if seconds is None else {**content, "seconds": round(seconds, 2)}
 
 
 def _setup(setup: StationSetup) -> dict[str, Any]:

@@ -78,14 +78,18 @@ def baseline(
             "--allow-missing-antenna", help="Solve though the antennas differ and one has no calibration."
         ),
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the vector as SINEX, CSV and JSON here.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """The vector from station A to station B, ambiguities fixed where that is safe.
 
-    Example: jizhun station baseline WTZR*.crx.gz WTZZ*.crx.gz --products products/ --antex igs20.atx --json
+    Example: jizhun station baseline WTZR*.crx.gz WTZZ*.crx.gz --products orbits/ --antex igs20.atx --out .
     """
     import time
 
+    from pipelines.baseline_files import write_baseline
     from pipelines.station_baseline import BaselineRequest, baseline_contract, solve_baseline_files
 
     unknown = sorted(set(systems) - set("GECJ"))
@@ -115,8 +119,11 @@ def baseline(
     with waiting(f"solving {first.name} to {second.name}"):
         solution = solve_baseline_files(request)
     contract = baseline_contract(solution, time.monotonic() - began)
+    written = [] if out is None else write_baseline(out, solution)
     for remark in solution.remarks:
         say(f"note: {remark}")
+    for path in written:
+        say(f"wrote {path}")
     if json:
         write_json(contract)
         return

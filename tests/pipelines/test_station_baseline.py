@@ -1,9 +1,12 @@
 """`jizhun station baseline`: its JSON, its text, and what it refuses."""
 
+import csv
 import json
 
 import numpy as np
 import pytest
+
+from stations.formats.sinex import read_sinex
 
 FILES = (
     "WTZR00DEU_R_20201770000_01D_30S_MO_120epoch.crx.gz",
@@ -41,6 +44,46 @@ def test_json_holds_the_vector_its_covariance_and_how_it_came(wettzell_command):
     assert np.all(np.linalg.eigvalsh(covariance) > 0.0)
     assert np.trace(covariance) == pytest.approx(float(np.sum(np.square(content["sigma_enu_m"]))), rel=0.05)
     assert {item["path"].rsplit("/", 1)[-1] for item in content["inputs"]} >= set(FILES)
+
+
+@pytest.mark.real_data
+@pytest.mark.xdist_group("baselines")
+def test_files_hold_the_vector_with_its_covariance(wettzell_command, tmp_path):
+    result = wettzell_command("--systems", "G", "--json", "--out", tmp_path / "out")
+    assert result.code == 0
+    content = json.loads(result.out)
+    vector_m, covariance_m2 = np.array(content["vector_ecef_m"]), np.array(content["covariance_m2"])
+    written = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in written] == [
+        f"WTZR00DEU-WTZZ00DEU_2020-177.{k}" for k in ("csv", "json", "snx")
+    ]
+    table, saved, sinex = written
+    assert json.loads(saved.read_text()) == {k: v for k, v in content.items() if k != "seconds"}
+    (row,) = csv.DictReader(table.read_text().splitlines())
+    assert [float(row[f"d{axis}_m"]) for axis in "xyz"] == pytest.approx(list(vector_m), abs=1e-9)
+    triangle = [float(row[f"c{pair}_m2"]) for pair in ("xx", "xy", "xz", "yy", "yz", "zz")]
+    assert triangle == pytest.approx(list(covariance_m2[np.triu_indices(3)]), rel=1e-6)
+
+    document = read_sinex(sinex)
+    assert {p.code for p in document.estimates} == {"WTZR", "WTZZ"}
+    values = np.array([p.value for p in document.estimates])
+    difference = np.hstack([-np.eye(3), np.eye(3)])
+    assert np.allclose(difference @ values, vector_m, atol=2e-8)  # 15 digits of 5e6 m
+    assert np.allclose(difference @ document.covariance @ difference.T, covariance_m2, rtol=1e-5, atol=1e-14)
+    equations = document.normal_equations
+    assert np.all(equations.right_side == 0.0)
+    weight = np.linalg.inv(covariance_m2)
+    assert np.allclose(
+        equations.matrix, difference.T @ weight @ difference, rtol=1e-4, atol=1e-4 * weight.max()
+    )
+    assert np.linalg.matrix_rank(equations.matrix, tol=1e-6 * weight.max()) == 3  # no position, a vector
+    hold = np.diag([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    held = np.linalg.inv(equations.matrix + hold)
+    assert np.allclose(held, document.covariance, rtol=1e-6)
+
+    first = {path.name: path.read_bytes() for path in written}
+    assert wettzell_command("--systems", "G", "--out", tmp_path / "again").code == 0
+    assert first == {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
 
 
 @pytest.mark.real_data
