@@ -17,6 +17,16 @@ _SECULAR_X_MAS: Final = (55.0, 1.677)
 _SECULAR_Y_MAS: Final = (320.5, 3.460)
 
 
+def wobble_arcsecond(
+    epochs: Epochs, pole_x_rad: FloatArray, pole_y_rad: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Wobble m1, m2 of the pole about the secular one, arc seconds, (n,) each (eq. 7.24)."""
+    years = epochs.decimal_year() - 2000.0
+    m1 = pole_x_rad / ARCSECOND_RAD - (_SECULAR_X_MAS[0] + _SECULAR_X_MAS[1] * years) * 1e-3
+    m2 = -(pole_y_rad / ARCSECOND_RAD - (_SECULAR_Y_MAS[0] + _SECULAR_Y_MAS[1] * years) * 1e-3)
+    return m1, m2
+
+
 def pole_tide_displacement(
     station_ecef_m: FloatArray, epochs: Epochs, pole_x_rad: FloatArray, pole_y_rad: FloatArray
 ) -> FloatArray:
@@ -34,9 +44,7 @@ def pole_tide_displacement(
     """
     latitude, longitude, _ = geodetic_from_ecef(station_ecef_m)
     colatitude = np.pi / 2.0 - latitude
-    years = epochs.decimal_year() - 2000.0
-    m1 = pole_x_rad / ARCSECOND_RAD - (_SECULAR_X_MAS[0] + _SECULAR_X_MAS[1] * years) * 1e-3
-    m2 = -(pole_y_rad / ARCSECOND_RAD - (_SECULAR_Y_MAS[0] + _SECULAR_Y_MAS[1] * years) * 1e-3)
+    m1, m2 = wobble_arcsecond(epochs, pole_x_rad, pole_y_rad)
     along = m1 * np.cos(longitude) + m2 * np.sin(longitude)
     across = m1 * np.sin(longitude) - m2 * np.cos(longitude)
     up = -0.033 * np.sin(2.0 * colatitude) * along

@@ -6,6 +6,7 @@ import erfa
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.models.earth_libration import libration_variations
 from stations.models.subdaily_earth_rotation import ocean_tide_variations
 from stations.records import EarthRotationParameters
 from transforms.constants import ASTRONOMICAL_UNIT_M
@@ -21,8 +22,8 @@ def earth_rotation_at(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Pole (x, y) in radians and UT1 - UTC in seconds at epochs, each of shape (n,).
 
-    Linear between the table's days, with the daily and half-daily variations by the ocean tides added, which
-    tables leave out (IERS Conventions 2010, section 5.5.1). Librations (0.03 mas) are left out.
+    Linear between the table's days, with the daily and half-daily variations by the ocean tides and by
+    librations added, which tables leave out (IERS Conventions 2010, section 5.5.1).
 
     Without a table all are zero: UT1 - UTC below 0.9 s turns the sun by 13 arc seconds at most, which is
     harmless for tides and attitude; the pole tide needs the table (`pole_tide` is then left out).
@@ -39,10 +40,11 @@ def earth_rotation_at(
     ut1_tai = np.interp(at, t, ut1_tai_ns)
     ut1_utc_s = (ut1_tai - (at_utc - epochs.tai_ns)) / 1e9
     tide_x, tide_y, tide_ut1 = ocean_tide_variations(epochs)
+    libration_x, libration_y, libration_ut1 = libration_variations(epochs)
     return (
-        np.interp(at, t, parameters.pole_x_rad) + tide_x,
-        np.interp(at, t, parameters.pole_y_rad) + tide_y,
-        np.asarray(ut1_utc_s + tide_ut1, dtype=np.float64),
+        np.interp(at, t, parameters.pole_x_rad) + tide_x + libration_x,
+        np.interp(at, t, parameters.pole_y_rad) + tide_y + libration_y,
+        np.asarray(ut1_utc_s + tide_ut1 + libration_ut1, dtype=np.float64),
     )
 
 

@@ -14,6 +14,7 @@ from stations.models.antenna_phase import (
 )
 from stations.models.global_mapping_function import global_mapping_function
 from stations.models.ocean_loading import ocean_loading_displacement
+from stations.models.ocean_pole_tide import ocean_pole_tide_displacement
 from stations.models.phase_windup import continuous_windup_cycles, windup_angle_cycles
 from stations.models.pole_tide import pole_tide_displacement
 from stations.models.solid_earth_tide import solid_earth_tide_displacement
@@ -94,6 +95,7 @@ def simulate_station(station: SimulatedStation, space: SpaceSegment, seed: int) 
     middle = marker[n_epochs // 2]
     tides = solid_earth_tide_displacement(middle, epochs, sun, moon)
     tides = tides + pole_tide_displacement(middle, epochs, pole_x, pole_y)
+    tides = tides + ocean_pole_tide_displacement(middle, epochs, pole_x, pole_y)
     tides = tides + ocean_loading_displacement(middle, epochs, space.ocean_loading[station.marker])
     changed = _antenna_changed(station)
     eccentricity = np.tile(np.array(station.eccentricity_enu_m), (n_epochs, 1))
