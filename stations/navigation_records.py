@@ -20,7 +20,8 @@ FloatArray = NDArray[np.float64]
 class KeplerEphemerides:
     """Messages with Kepler elements (GPS, Galileo, BeiDou, QZSS, NavIC); each field has shape (n,).
 
-    satellite : "C23"; message : "LNAV", "CNAV", "CNV1", "CNV2", "CNV3", "INAV", "FNAV", "D1" or "D2"
+    satellite : "C23"; message : "LNAV", "CNAV", "CNV1", "CNV2", "CNV3", "INAV", "FNAV", "D1", "D2" or
+        "L1NV"
     time_of_clock, time_of_ephemeris : week roll-overs resolved (the ephemeris is within half a week of the
         clock)
     clock_* : satellite clock minus system time and its derivatives at time_of_clock, without relativity and
@@ -73,13 +74,14 @@ class KeplerEphemerides:
 class StateVectorEphemerides:
     """Messages with position, velocity and acceleration (GLONASS, SBAS); (n,), vectors (n, 3).
 
-    message : "FDMA" or "SBAS"
+    message : "FDMA", "L1OC", "L3OC" or "SBAS"
     epoch : reference time of both state and clock
-    position_ecef_m, velocity_ecef_m_per_s : in PZ-90 (GLONASS) or WGS 84 (SBAS), rotating with the earth
+    position_ecef_m, velocity_ecef_m_per_s : in PZ-90 (GLONASS) or WGS 84 (SBAS), rotating with the earth; of
+        the antenna's phase centre, but of the centre of mass in L1OC and L3OC (`further` has the way between)
     acceleration_ecef_m_per_s2 : GLONASS: of moon and sun only
     clock_bias_s : satellite clock minus system time (the sign of every other system; GLONASS: -TauN)
     clock_drift_s_per_s : relative frequency bias (GLONASS: +GammaN)
-    frequency_channel : -7..13, NaN for SBAS; accuracy_m : URA of SBAS, NaN for GLONASS
+    frequency_channel : -7..13 of FDMA, else NaN; accuracy_m : URA of SBAS, NaN for GLONASS
     issue_of_data : IODN of SBAS; age of the information in days of GLONASS
     further : every other field by name, in the units of RINEX
     """
@@ -107,8 +109,12 @@ class IonosphereModel:
     """Coefficients of one ionosphere message or header line, in the units of the system's own document.
 
     model : "KLOBUCHAR" (alpha 0-3 in s/semicircle^n, beta 0-3), "NEQUICK" (ai0, ai1, ai2, in solar flux
-        units per degree^n) or "BDGIM" (alpha 1-9, TECU)
+        units per degree^n), "BDGIM" (alpha 1-9, TECU), "NEQUICK_N" (NavIC: ai0, ai1, ai2 and disturbance flag
+        of each of three regions) or "GLONASS" (c_A, c_F10.7, c_Ap)
     source : satellite that sent it, or the header's name ("GPSA"); region : 1 for Japan's, else 0
+    subtype : behind the name of the message in RINEX 4.02 ("WIDE", "JAPN", "KLOB", "NEQN"), or ""
+    limits_deg : NavIC L1NV: least and largest longitude and modified dip latitude, of each region
+    issue_of_data : NavIC L1NV; disturbance_flags : Galileo; None where the message has none
     """
 
     model: str
@@ -117,6 +123,10 @@ class IonosphereModel:
     transmission: Epochs | None
     coefficients: tuple[float, ...]
     region: int = 0
+    subtype: str = ""
+    limits_deg: tuple[float, ...] = ()
+    issue_of_data: int | None = None
+    disturbance_flags: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,9 @@ class SystemTimeOffset:
     """A difference of two time systems: a0 + a1 dt + a2 dt^2 with dt since `reference`.
 
     kind : such as "GPUT" (GPS minus UTC), "GAGP", "BDUT"
+    utc : which UTC: "UTC(USNO)" in RINEX 4, its number in the header of RINEX 3; augmentation : name of the
+        SBAS that sends it; both "" where not told
+    transmission_s_of_week : None where unknown
     """
 
     kind: str
@@ -133,11 +146,17 @@ class SystemTimeOffset:
     offset_s: float
     drift_s_per_s: float
     drift_rate_s_per_s2: float
+    utc: str = ""
+    augmentation: str = ""
+    transmission_s_of_week: float | None = None
 
 
 @dataclass(frozen=True)
 class BroadcastEarthOrientation:
-    """Earth orientation as a satellite sends it (RINEX 4), at `epoch` with rates for a day."""
+    """Earth orientation as a satellite sends it (RINEX 4), at `epoch` with rates and accelerations for a day.
+
+    transmission_s_of_week : None where unknown
+    """
 
     source: str
     message: str
@@ -148,6 +167,10 @@ class BroadcastEarthOrientation:
     pole_y_rate_rad_per_day: float
     ut1_minus_utc_s: float  # GPS and QZSS: UT1 - UTC; BeiDou the same (ICD B1C 1.0, table 7-15)
     ut1_minus_utc_rate_s_per_day: float
+    pole_x_acceleration_rad_per_day2: float = 0.0
+    pole_y_acceleration_rad_per_day2: float = 0.0
+    ut1_minus_utc_acceleration_s_per_day2: float = 0.0
+    transmission_s_of_week: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,10 @@
 
 RINEX 2.11, tables A4, A11, A16; RINEX 3.05, tables A6-A22; RINEX 4.02, tables A7-A33. A message's first line
 holds three fields after the epoch, each further line four. "" is a spare.
+
+The tables of GLONASS L1OC and L3OC (RINEX 4.02, A16 and A17) and NavIC L1NV (A31) were compared, field by
+field, with other readers: cssrlib's, the crate rinex's, gnssplusplus's (GLONASS) and Orekit's (NavIC). In L1NV
+the third orbit line begins with IODEC; its clock's epoch is that of the orbit too.
 """
 
 from collections.abc import Mapping
@@ -60,6 +64,12 @@ _NAVIC_LNAV: Final = (
     "accuracy_m", "health", "TGD", "",
     _SENT, "", "", "",
 )  # fmt: skip
+_NAVIC_L1NV: Final = (
+    *_orbit(_RATE, "issue_of_data", _MOTION_RATE, "", "reference_signal_flag"),
+    "ura_index", "health", "TGD_L1P_L5", "TGD_S_L5",
+    "ISC_S_L1P", "ISC_L1D_L1P", "ISC_L1P_S", "ISC_L1D_S",
+    _SENT, "", "", "",
+)  # fmt: skip
 
 KEPLER_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "G LNAV": _GPS_LNAV,
@@ -76,6 +86,7 @@ KEPLER_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "C CNV2": (*_BEIDOU_CIVIL, "", "ISC_B2AD", "TGD_B1CP", "TGD_B2AP", *_BEIDOU_END),
     "C CNV3": (*_BEIDOU_CIVIL, "sismai_index", "health", "integrity_flags", "TGD_B2BI", _SENT, "", "", ""),
     "I LNAV": _NAVIC_LNAV,
+    "I L1NV": _NAVIC_L1NV,
 }  # fmt: skip
 GLONASS_FIELDS: Final = (
     "clock_bias_s", "clock_drift_s_per_s", "message_frame_time_s",
@@ -90,7 +101,29 @@ SBAS_FIELDS: Final = (
     "y_km", "vy_km_per_s", "ay_km_per_s2", "accuracy_m",
     "z_km", "vz_km_per_s", "az_km_per_s2", "issue_of_data",
 )  # fmt: skip
-STATE_VECTOR_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {"R FDMA": GLONASS_FIELDS, "S SBAS": SBAS_FIELDS}
+
+
+def _glonass_civil(delay: str) -> tuple[str, ...]:
+    """GLONASS CDMA; `turn_*` tell of a turn about the yaw axis, if the attitude flag announces one."""
+    return (
+        "clock_bias_s", "clock_drift_s_per_s", "clock_drift_rate_s_per_s2",
+        "x_km", "vx_km_per_s", "ax_km_per_s2", "health",
+        "y_km", "vy_km_per_s", "ay_km_per_s2", "data_validity",
+        "z_km", "vz_km_per_s", "az_km_per_s2", delay,
+        "satellite_type", "source_flags", "issue_of_data", "age_of_clock_days",
+        "attitude_flag", "turn_begin_s_of_day", "turn_first_part_s", "turn_second_part_s",
+        "turn_yaw_rad", "turn_sign", "turn_rate_rad_per_s", "turn_acceleration_rad_per_s2",
+        "turn_largest_rate_rad_per_s", "phase_centre_x_m", "phase_centre_y_m", "phase_centre_z_m",
+        "orbit_accuracy_index", "clock_accuracy_index", "", _SENT,
+    )  # fmt: skip
+
+
+STATE_VECTOR_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "R FDMA": GLONASS_FIELDS,
+    "R L1OC": _glonass_civil("TGD_L2OCP"),
+    "R L3OC": _glonass_civil("ISC_L3OCP"),
+    "S SBAS": SBAS_FIELDS,
+}
 # Lines that may be left out: the fourth orbit line of GLONASS came with RINEX 3.05.
 OPTIONAL_FIELDS: Final[Mapping[str, int]] = {"R FDMA": 4}
 GROUP_DELAYS: Final = frozenset(

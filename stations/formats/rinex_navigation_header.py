@@ -130,7 +130,11 @@ def _time_offset(text: str, label: str) -> SystemTimeOffset | None:
         reference = None
         if len(numbers) >= 4:
             reference = _reference(scale_zero, scale, numbers[2], numbers[3])
-        return SystemTimeOffset(kind, "", "", reference, numbers[0], numbers[1], 0.0)
+        # From version 3.01 on: who tells it, and the number of the UTC (3.05, table A5).
+        augmentation, utc = text[51:56].strip(), text[57:59].strip()
+        return SystemTimeOffset(
+            kind, "", "", reference, numbers[0], numbers[1], 0.0, utc=utc, augmentation=augmentation
+        )
     if label == "CORR TO SYSTEM TIME":  # GLONASS, RINEX 2: year, month, day, -TauC
         numbers = _numbers(text[21:40])
         return None if len(numbers) != 1 else SystemTimeOffset("GLUT", "", "", None, numbers[0], 0.0, 0.0)

@@ -4,7 +4,8 @@ Kepler elements: IS-GPS-200N, table 20-IV and (CNAV) 30-II; Galileo OS SIS ICD 2
 3.0, table 5-12 (with the turn of GEO satellites); ICD B1C 1.0, section 7.7.1; IS-QZSS-PNT; NavIC ICD 1.1, A.
 State vectors: GLONASS ICD 5.1, appendix A.3.1.2; SBAS: RTCA DO-229, A.4.4.11.
 
-Positions are of the antenna's phase centre that the message refers to, in the system's own frame (WGS 84,
+Positions are of the antenna's phase centre that the message refers to (GLONASS L1OC and L3OC: of the centre
+of mass), in the system's own frame (WGS 84,
 GTRF, BDCS, PZ-90.11: all within centimetres of the ITRF), rotating with the earth at the asked epoch.
 """
 
@@ -57,7 +58,10 @@ _LONGEST_AGE_S: Final[Mapping[str, float]] = {
     "S": 360.0,
 }
 # Of several messages for one satellite the first of these that is there.
-_PREFERENCE: Final = ("LNAV", "INAV", "D1", "D2", "FDMA", "SBAS", "FNAV", "CNAV", "CNV1", "CNV2", "CNV3")
+_PREFERENCE: Final = (
+    "LNAV", "INAV", "D1", "D2", "FDMA", "SBAS", "FNAV", "CNAV", "CNV1", "CNV2", "CNV3",
+    "L1NV", "L1OC", "L3OC",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +251,10 @@ def _from_state(
     glonass = table.satellite[row].astype("<U1") == "R"
     if glonass.any():
         position[glonass] = _integrate(state[glonass], acceleration[glonass], elapsed_s[glonass])
-    return position, table.clock_bias_s[row] + table.clock_drift_s_per_s[row] * elapsed_s
+    drift = table.clock_drift_s_per_s[row]
+    if "clock_drift_rate_s_per_s2" in table.further:  # GLONASS L1OC and L3OC alone
+        drift = drift + np.nan_to_num(table.further["clock_drift_rate_s_per_s2"][row]) * elapsed_s
+    return position, table.clock_bias_s[row] + drift * elapsed_s
 
 
 def _integrate(state: FloatArray, acceleration: FloatArray, elapsed_s: FloatArray) -> FloatArray:

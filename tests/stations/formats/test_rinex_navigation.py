@@ -269,9 +269,9 @@ def test_messages_that_lack_lines_are_left_out(tmp_path):
 def test_kinds_of_messages_without_a_table_are_counted(tmp_path):
     path = tmp_path / "a.rnx"
     head = rinex_3().replace("3.04", "4.02")
-    path.write_text(head + "> EPH I02 L1NV\n" + message("I02") + "> EPH G01 LNAV\n" + message())
+    path.write_text(head + "> EPH I02 CNV9\n" + message("I02") + "> EPH G01 LNAV\n" + message())
     messages = read_navigation(path)
-    assert messages.rejections == {"navigation message I L1NV, of which no table is known": 1}
+    assert messages.rejections == {"navigation message I CNV9, of which no table is known": 1}
     assert messages.satellites == ("G01",)
 
 
