@@ -13,6 +13,10 @@ Laws, each a function of beta, mu and its rate alone, so that no history is need
 - BeiDou-3 of CAST: Wang et al. (2018), GPS Solutions 22:79. BeiDou-3 MEO of SECM: the law published by the
   CSNO (2019): beta counts as 3 degrees while it is smaller; confirmed but for the change of beta's sign by
   Yang et al. (2023), J. Geodesy 97.
+- GLONASS-M: in shadow at 0.25 deg/s from the entry until the yaw of the exit is reached, which it then keeps;
+  at noon a turn at that rate, even about noon (Dilssner et al. 2011, Adv. Space Res. 47, 160-171). GLONASS-K
+  keeps the nominal yaw in shadow too and turns below a beta of 2 degrees only (Dilssner and Springer 2024,
+  GPS Solutions 28): there it is doubtful.
 
 Where a law is not settled the attitude is *doubtful*, and the observations are better left out: GPS II/IIA
 in shadow and half an hour after, GPS III, BeiDou-3 SECM experimental, QZSS, and any satellite in whose turn a
@@ -41,6 +45,7 @@ class YawLaw(StrEnum):
     BEIDOU3_MEO_CAST = "BeiDou-3 MEO CAST"
     BEIDOU3_IGSO_CAST = "BeiDou-3 IGSO CAST"
     BEIDOU3_MEO_SECM = "BeiDou-3 MEO SECM"
+    GLONASS_M = "GLONASS-M"
     UNKNOWN = "unknown"
 
 
@@ -60,6 +65,7 @@ _LAW_OF_KIND: Final = {
     "BEIDOU-3I": YawLaw.BEIDOU3_IGSO_CAST,
     "BEIDOU-3SI-CAST": YawLaw.BEIDOU3_IGSO_CAST,
     "BEIDOU-3M-SECM": YawLaw.BEIDOU3_MEO_SECM,
+    "GLONASS-M": YawLaw.GLONASS_M,
 }
 _IIR_RATE_RAD_PER_S: Final = np.radians(0.20)  # Kouba (2009)
 _IIF_RATE_RAD_PER_S: Final = np.radians(0.11)  # Dilssner (2010)
@@ -67,6 +73,8 @@ _IIA_RATE_RAD_PER_S: Final = np.radians(0.12)  # Kouba (2009), mean of the satel
 _IIA_IIF_BIAS_RAD: Final = np.radians(0.9)  # yaw bias of 0.5 (IIA) and -0.7 (IIF) degrees, and its scatter
 _IIA_RECOVERY_S: Final = 1800.0
 _SHADOW_HALF_ANGLE_RAD: Final = np.radians(13.63)  # of the umbra at GPS height: asin(6378 / 26560) less 0.27
+_GLONASS_RATE_RAD_PER_S: Final = np.radians(0.25)  # Dilssner et al. (2011)
+_GLONASS_SHADOW_HALF_ANGLE_RAD: Final = np.radians(14.20)  # of the umbra: asin(6378 / 25508) less 0.27
 _IOV_X_RAD: Final = np.radians(15.0)  # GSC: region of the auxiliary sun vector
 _IOV_Y_RAD: Final = np.radians(2.0)
 # Greatest beta, half width in orbit angle, and the period of the cosine, s.
@@ -144,6 +152,10 @@ def yaw_angle(
         kept = np.where(np.abs(beta) < _SECM_BETA_RAD, np.copysign(_SECM_BETA_RAD, beta), beta)
         near = np.abs(past) < _UNKNOWN_ORBIT_ANGLE_RAD
         return nominal_yaw_rad(kept, mu), np.asarray(near & (np.abs(beta) < _SIGN_DOUBT_RAD))
+    if law is YawLaw.GLONASS_M:
+        turned = np.where(midnight, _turn_in_shadow(beta, mu, past, rate), _even_turn(beta, mu, past, rate))
+        near = np.abs(past) < _UNKNOWN_ORBIT_ANGLE_RAD
+        return turned, np.asarray(near & (np.abs(beta) < _SMOOTH_SIGN_DOUBT_RAD))
     near = (np.abs(beta) < _UNKNOWN_BETA_RAD) & (np.abs(past) < _UNKNOWN_ORBIT_ANGLE_RAD)
     return yaw, np.asarray(near)
 
@@ -170,9 +182,27 @@ def _catch_up(
     return np.asarray(np.where(late, wrap_rad(at_start + direction * possible), nominal))
 
 
-def _shadow_half_width(beta: FloatArray) -> FloatArray:
+def _even_turn(beta: FloatArray, mu: FloatArray, past: FloatArray, rate: FloatArray) -> FloatArray:
+    """GLONASS-M at noon: the nominal yaw, but no farther from that of noon than the fastest turn about it."""
+    centre = nominal_yaw_rad(beta, mu - past)
+    away = wrap_rad(nominal_yaw_rad(beta, mu) - centre)
+    reached = np.minimum(np.abs(away), _GLONASS_RATE_RAD_PER_S / rate * np.abs(past))
+    return wrap_rad(centre + np.copysign(reached, away))
+
+
+def _turn_in_shadow(beta: FloatArray, mu: FloatArray, past: FloatArray, rate: FloatArray) -> FloatArray:
+    """GLONASS-M at midnight: the fastest turn from the yaw at one edge of the shadow to that at the other."""
+    half = _shadow_half_width(beta, _GLONASS_SHADOW_HALF_ANGLE_RAD)
+    inside = np.abs(past) < half
+    entry, leave = nominal_yaw_rad(beta, -half), nominal_yaw_rad(beta, half)
+    whole = wrap_rad(leave - entry)
+    gone = np.minimum(np.abs(whole), _GLONASS_RATE_RAD_PER_S / rate * (past + half))
+    return np.where(inside, wrap_rad(entry + np.copysign(gone, whole)), nominal_yaw_rad(beta, mu))
+
+
+def _shadow_half_width(beta: FloatArray, half_angle_rad: float = _SHADOW_HALF_ANGLE_RAD) -> FloatArray:
     """Orbit angle from midnight to the edge of the shadow; 0 where the orbit misses it."""
-    ratio = np.cos(_SHADOW_HALF_ANGLE_RAD) / np.cos(beta)
+    ratio = np.cos(half_angle_rad) / np.cos(beta)
     return np.asarray(np.arccos(np.clip(ratio, -1.0, 1.0)))
 
 

@@ -11,6 +11,7 @@ from stations.models.yaw_laws import YawLaw, nominal_yaw_rad, wrap_rad, yaw_angl
 GPS_RATE = 2.0 * np.pi / 43078.0  # half a sidereal day, less the node's drift
 GALILEO_RATE = 2.0 * np.pi / 50685.0
 BEIDOU_RATE = 2.0 * np.pi / 46392.0
+GLONASS_RATE = 2.0 * np.pi / 40544.0  # GLONASS ICD 5.1: eight days in seventeen turns
 
 
 def orbit(beta_deg, rate, centre=np.pi, half_width_deg=25.0):
@@ -137,3 +138,40 @@ def test_axes_turn_by_the_yaw_that_the_law_adds():
     # The sun's parallax at the satellite is 0.01 degrees at most, times the tangent of a steep turn.
     assert got == pytest.approx(yaw[0], abs=np.radians(0.1))
     np.testing.assert_allclose(axes[0].T @ axes[0], np.eye(3), atol=1e-12)
+
+
+def test_glonass_m_turns_evenly_about_noon_below_two_degrees_only():
+    # Dilssner et al. (2011): noon turns below a beta of 2 degrees, at 0.25 deg/s, even about noon.
+    above, nominal, _, _ = yaw_over(YawLaw.GLONASS_M, 2.1, GLONASS_RATE)
+    np.testing.assert_allclose(above, nominal, atol=1e-12)
+    yaw, nominal, second, doubtful = yaw_over(YawLaw.GLONASS_M, 1.0, GLONASS_RATE)
+    rate_deg_per_s = np.degrees(np.abs(np.diff(yaw) / np.diff(second)))
+    assert rate_deg_per_s.max() == pytest.approx(0.25, rel=1e-3)
+    middle = np.interp(0.0, second, yaw)
+    np.testing.assert_allclose(np.interp(-second, second, yaw) - middle, middle - yaw, atol=1e-3)
+    begins = second[np.argmax(np.abs(yaw - nominal) > 1e-9)]
+    assert begins < 0.0 < second[-1]
+    assert yaw[0] == pytest.approx(nominal[0], abs=1e-12)
+    assert yaw[-1] == pytest.approx(nominal[-1], abs=1e-12)
+    assert not doubtful.any()
+
+
+@pytest.mark.parametrize("beta_deg", [-9.0, -0.4, 1.5, 6.0])
+def test_glonass_m_turns_from_the_edge_of_the_shadow_and_then_keeps_the_yaw_of_the_exit(beta_deg):
+    yaw, nominal, second, _ = yaw_over(YawLaw.GLONASS_M, beta_deg, GLONASS_RATE, centre=0.0)
+    half_s = np.arccos(np.cos(np.radians(14.2)) / np.cos(np.radians(beta_deg))) / GLONASS_RATE
+    inside = np.abs(second) < half_s
+    np.testing.assert_allclose(wrap_rad(yaw - nominal)[~inside], 0.0, atol=1e-9)
+    turn = np.abs(yaw[inside] - np.interp(-half_s, second, nominal))
+    expected = np.minimum(np.radians(0.25) * (second[inside] + half_s), turn[-1])
+    np.testing.assert_allclose(turn, expected, atol=1e-4)
+    assert np.diff(yaw[inside])[-1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_glonass_k_is_nominal_in_shadow_but_doubtful_at_small_beta():
+    assert yaw_law_of("GLONASS-K1") is YawLaw.UNKNOWN
+    assert yaw_law_of("GLONASS-M") is YawLaw.GLONASS_M
+    yaw, nominal, _, doubtful = yaw_over(YawLaw.UNKNOWN, 8.0, GLONASS_RATE, centre=0.0)
+    np.testing.assert_allclose(yaw, nominal)
+    assert not doubtful.any()
+    assert yaw_over(YawLaw.UNKNOWN, 1.0, GLONASS_RATE, centre=0.0)[3].any()
