@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stations.models.earth_libration import libration_variations
 from stations.models.subdaily_earth_rotation import ocean_tide_variations, orthotides
 from stations.models.sun_moon import earth_rotation_at
 from stations.records import EarthRotationParameters
@@ -38,5 +39,6 @@ def test_they_are_added_to_what_the_table_says():
     zero = np.zeros(2)
     table = EarthRotationParameters(days, zero, zero, zero)
     noon = Epochs.from_datetime64(["2024-02-04T11:00:00"], TimeScale.UTC)
-    np.testing.assert_allclose(earth_rotation_at(noon, table), ocean_tide_variations(noon), atol=1e-15)
+    expected = np.add(ocean_tide_variations(noon), libration_variations(noon))
+    np.testing.assert_allclose(earth_rotation_at(noon, table), expected, atol=1e-15)
     assert np.all(np.abs(earth_rotation_at(noon, table)) > 0.0)
