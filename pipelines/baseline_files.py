@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.settings import day_name
+from pipelines.days import day_name
 from pipelines.station_baseline import VECTOR_DECIMALS, baseline_contract
 from stations.formats.atomic_write import write_atomically
 from stations.formats.sinex import AGENCY, SinexDocument, SinexPosition, document_of_positions, write_sinex

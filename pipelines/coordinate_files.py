@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from datum.formats.csv_table import CsvRow, check_unique, read_table
 from pipelines.control_file import GREATEST_COORDINATE_M, GREATEST_VELOCITY_M_PER_YR, VELOCITY_COLUMNS
-from pipelines.settings import parse_day
+from pipelines.days import parse_day
 from transforms.errors import FormatError, InputError
 from transforms.frame_links import transform_coordinates
 from transforms.frames import frame_named

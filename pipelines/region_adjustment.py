@@ -22,6 +22,7 @@ from datum.records import (
     StationHeight,
     TideSystem,
 )
+from pipelines.days import day_name
 from pipelines.horizontal_product import datum_epoch, geodetic_deg, station_coordinates
 from pipelines.local_datum_product import fit_common_points
 from pipelines.network_solution import solve_network
@@ -34,7 +35,7 @@ from pipelines.records import (
     StationDayStatus,
     TruthDifference,
 )
-from pipelines.settings import Region, day_name
+from pipelines.settings import Region
 from pipelines.truth import compare_with_truth, read_truth
 from pipelines.work_store import StageKey, WorkStore
 from transforms.errors import JizhunError

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.catalogue.publish import Publication
+from pipelines.days import day_name
 from pipelines.observation_files import ObservationFiles, find_observation_files
 from pipelines.progress import Progress
 from pipelines.records import RegionResult, StationDay
 from pipelines.region_adjustment import adjust_region
 from pipelines.region_publication import publish_region
-from pipelines.settings import MARKER_LENGTH, Region, day_name, read_region
+from pipelines.settings import MARKER_LENGTH, Region, read_region
 from pipelines.stale_work import clear_stale_work
 from pipelines.station_day import (
     StationDayTask,

@@ -7,7 +7,7 @@ is relative to the TOML file. Nothing here opens the files that the settings nam
 import hashlib
 import os
 import tomllib
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -25,41 +25,15 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from pipelines.days import parse_day
+from pipelines.solvable_systems import solvable_systems
 from pipelines.toml_lines import TomlLines
 from stations.records import InputFile
 from transforms.errors import FormatError, FrameError, InputError
 from transforms.frames import FRAMES, frame_named
 
-FIRST_GNSS_YEAR: Final = 1980  # GPS time begins on 1980-01-06
-SYSTEMS: Final = "GRECJ"
 MARKER_LENGTH: Final = 4  # "WUHN"; the nine-character code begins with it (RINEX 4.02, section 4)
 CODE_LENGTH: Final = 9
-
-
-def parse_day(text: object) -> date:
-    """Day from "2026-116" (year and day of year), "2026-04-26" or a TOML date; ValueError otherwise."""
-    if isinstance(text, date):
-        return text
-    if not isinstance(text, str):
-        raise ValueError(f'a day is written "2026-116" or "2026-04-26", not {text!r}')
-    year, _, rest = text.strip().partition("-")
-    try:
-        if len(rest) == 3 and rest.isdigit() and len(year) == 4:
-            day = date(int(year), 1, 1) + timedelta(days=int(rest) - 1)
-            if int(rest) < 1 or day.year != int(year):
-                raise ValueError(f"{year} has no day {rest}")
-        else:
-            day = date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise ValueError(f'a day is written "2026-116" or "2026-04-26", not "{text}" ({error})') from None
-    if day.year < FIRST_GNSS_YEAR:
-        raise ValueError(f'"{text}" is before GPS time began')
-    return day
-
-
-def day_name(day: date) -> str:
-    """Year and day of year, "2026-116": how products and reports name a day."""
-    return f"{day.year:04d}-{day.timetuple().tm_yday:03d}"
 
 
 def _beside_the_file(value: object, info: ValidationInfo) -> object:
@@ -80,14 +54,6 @@ def _days(value: object) -> object:
 
 def _day(value: object) -> object:
     return parse_day(value)
-
-
-def solvable_systems(value: str) -> str:
-    """Letters of RINEX for the systems to solve with; ValueError where one is unknown or repeated."""
-    unknown = [letter for letter in value if letter not in SYSTEMS]
-    if unknown or not value or len(set(value)) != len(value):
-        raise ValueError(f'systems are letters out of "{SYSTEMS}", each once, not "{value}"')
-    return value
 
 
 def _station_code(value: str) -> str:

@@ -10,8 +10,8 @@ from datum.simulation.common_points_sample import write_common_point_table
 from datum.simulation.gravity_sample import write_gravity_network
 from datum.simulation.levelling_sample import write_levelling
 from datum.simulation.truth_tables import write_truth
+from pipelines.days import day_name, parse_day
 from pipelines.progress import Progress, SilentProgress
-from pipelines.settings import day_name, parse_day
 from pipelines.simulation_readme import readme_text
 from stations.formats.atomic_write import write_atomically
 from stations.simulation.products import CENTRE

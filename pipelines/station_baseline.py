@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from pipelines.reference_files import read_antennas
 from pipelines.solution_json import COVARIANCE_DIGITS, POSITION_DECIMALS, RESIDUAL_DECIMALS, SIGMA_DECIMALS
-from pipelines.station_day import read_antennas
 from stations.baseline.broadcast_products import broadcast_products
 from stations.baseline.options import BaselineOptions
 from stations.baseline.solve import solve_baseline

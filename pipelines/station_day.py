@@ -14,24 +14,22 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from pipelines.days import day_name
 from pipelines.observation_files import ObservationFiles, files_sha256
 from pipelines.record_json import record_from_json, record_to_json
 from pipelines.records import StationDay, StationDayStatus
-from pipelines.settings import Region, day_name
+from pipelines.reference_files import station_ocean_loading
+from pipelines.settings import Region
 from pipelines.shared_products import day_products, shared_antennas
 from pipelines.work_store import StageKey, StageResult, WorkStore
-from stations.formats.antex import read_antex
 from stations.formats.atomic_write import write_atomically
-from stations.formats.ocean_loading import read_ocean_loading
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
 from stations.quality.report import quality_report
 from stations.records import (
-    AntennaCalibration,
     AntennaType,
     Observations,
-    OceanLoading,
     QualityReport,
     StationSolution,
     Verdict,
@@ -40,7 +38,7 @@ from transforms.errors import InputError, JizhunError
 from transforms.time_scales import Epochs
 
 # What the result of a station-day rests on: a changed line in any of these computes it again.
-CODE: Final = ("transforms", "stations", "pipelines.station_day")
+CODE: Final = ("transforms", "stations", "pipelines.reference_files", "pipelines.station_day")
 
 
 @dataclass(frozen=True)
@@ -301,18 +299,6 @@ def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
         ),
     )
     return replace(solution, station=task.station, domes=task.domes or solution.domes)
-
-
-def read_antennas(paths: tuple[Path, ...]) -> tuple[AntennaCalibration, ...]:
-    """Calibrations of several ANTEX files in their order: the first that has an antenna serves."""
-    return tuple(calibration for path in paths for calibration in read_antex(path))
-
-
-def station_ocean_loading(path: Path | None, station: str) -> OceanLoading | None:
-    """A station's ocean loading out of a BLQ file, None where the file has none of it or no file is given."""
-    if path is None:
-        return None
-    return read_ocean_loading(path).get(station[:4].upper())
 
 
 def with_antenna(observations: Observations, igs_code: str) -> Observations:

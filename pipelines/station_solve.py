@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from pipelines.settings import day_name
+from pipelines.days import day_name
+from pipelines.reference_files import read_antennas, station_ocean_loading
 from pipelines.solution_json import solution_file_bytes
-from pipelines.solution_netcdf import write_solution_netcdf
-from pipelines.station_day import read_antennas, station_ocean_loading
 from stations.formats.atomic_write import write_atomically
 from stations.formats.products import find_products
 from stations.formats.rinex_observation import read_observations
@@ -117,6 +116,8 @@ def write_solution(folder: Path, solution: StationSolution) -> list[Path]:
 
     Raises InputError where the folder cannot be written.
     """
+    from pipelines.solution_netcdf import write_solution_netcdf
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
+
+if TYPE_CHECKING:
+    import xarray as xr  # half a second to import, which only those who hold observations need
 
 FloatArray = NDArray[np.float64]
 
@@ -150,7 +152,7 @@ class Observations:
     damage : which of the rejections are damage of the files, and where
     """
 
-    data: xr.Dataset
+    data: "xr.Dataset"
     header: StationHeader
     events: tuple[ObservationEvent, ...] = ()
     rejections: Mapping[str, int] = field(default_factory=dict)
@@ -177,7 +179,7 @@ class Observations:
         return float(values[np.argmax(counts)]) / 1e9
 
 
-def check_observations(data: xr.Dataset) -> None:
+def check_observations(data: "xr.Dataset") -> None:
     """Check the one schema of observations; raises InputError naming what is wrong.
 
     Dimensions (epoch, satellite, signal). Coordinates: `epoch` datetime64[ns] in GPST, strictly

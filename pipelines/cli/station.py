@@ -91,8 +91,8 @@ def solve(
     """
     import time
 
-    from pipelines.settings import solvable_systems
     from pipelines.solution_json import solution_contract
+    from pipelines.solvable_systems import solvable_systems
     from pipelines.station_solve import SolveRequest, solve_files, write_solution
 
     try:

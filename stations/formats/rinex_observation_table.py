@@ -1,9 +1,9 @@
 """Decoded records of one or several files as one dense table of observations."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from stations.formats.fixed_width import IntArray
@@ -12,10 +12,13 @@ from stations.formats.satellite_names import satellite_name
 from stations.records import OBSERVATION_VARIABLES
 from transforms.time_scales import Epochs, TimeScale
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 def observation_table(
     parts: list[list[SystemObservations]], rows_of_epochs: Sequence[IntArray], tai_ns: IntArray
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """One dense table; see `stations.records.check_observations`.
 
     Parameters
@@ -24,6 +27,8 @@ def observation_table(
     rows_of_epochs : for each file the row of each of its epochs, -1 for those not wanted
     tai_ns : (n_row,) epochs of the rows, increasing
     """
+    import xarray as xr  # half a second: after the files have been read, so that a bad one is told at once
+
     flat = [
         (part, rows[part.epoch]) for file, rows in zip(parts, rows_of_epochs, strict=True) for part in file
     ]

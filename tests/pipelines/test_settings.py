@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import day_name, parse_day, read_region
+from pipelines.days import day_name, parse_day
+from pipelines.settings import read_region
 from transforms.errors import FormatError, InputError
 
 MINIMAL = """\
