@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.ppp.doppler_slips import doppler_slips
 from stations.ppp.glonass_channels import glonass_channels
 from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, SIGNAL_PAIRS, PppOptions
 from stations.ppp.signal_biases import pair_biases
@@ -124,6 +125,29 @@ def _code_bias_sigma_m(
     return sigma
 
 
+def _slips_by_doppler(
+    observations: Observations,
+    chosen: Mapping[str, tuple[str, str]],
+    satellites: tuple[str, ...],
+    cycles: FloatArray,
+    wavelength_m: FloatArray,
+) -> NDArray[np.bool_]:
+    """(n_epoch, n_satellite) slips of either carrier against its Doppler; none where the file holds none."""
+    data = observations.data
+    found = np.zeros(cycles.shape[:2], dtype=np.bool_)
+    if "doppler_hz" not in data:
+        return found
+    place = {s: k for k, s in enumerate(observations.satellites)}
+    signal_place = {str(s): k for k, s in enumerate(data["signal"].values)}
+    time_s = (observations.epochs.tai_ns - observations.epochs.tai_ns[0]) / 1e9
+    every = [place[s] for s in satellites]
+    for j in (0, 1):
+        signals = [signal_place[chosen[s][j]] for s in satellites]
+        doppler_hz = data["doppler_hz"].values[:, every, signals].astype(np.float64)
+        found |= doppler_slips(time_s, cycles[..., j], doppler_hz, wavelength_m[:, j])
+    return found
+
+
 def select_observations(
     observations: Observations, options: PppOptions, biases: SignalBiases | None = None
 ) -> DualFrequencyObservations:
@@ -202,7 +226,11 @@ def select_observations(
     # A receiver that steps its code by a millisecond and not its phase would part their common clock.
     jumps_m = np.cumsum(slips.code_clock_jump_ms) * 1e-3 * SPEED_OF_LIGHT_M_PER_S
     phase_m = cycles * wavelength + jumps_m[:, None, None] - phase_bias.value_m
-    start = slips.arc_start & slips.present
+    by_doppler = slips.present & _slips_by_doppler(observations, chosen, satellites, cycles, wavelength)
+    alone = int(np.count_nonzero(by_doppler & ~slips.arc_start))
+    if alone:
+        rejections["cycle slip found by Doppler alone"] = alone
+    start = slips.present & (slips.arc_start | by_doppler)
     number = np.cumsum(start.T.ravel()).reshape(start.T.shape).T - 1  # counts through satellite by satellite
     arc = np.where(slips.present, number, -1)
 
