@@ -28,6 +28,13 @@ VARIABLE_OF_LETTER: Final = {
 # bad oscillator as much again), a carrier-to-noise density outside 0..100 dBHz.
 _LARGEST: Final = {"C": 1.0e9, "L": 1.0e10, "D": 1.0e6, "S": 100.0}
 _SCREENED_SYSTEMS: Final = frozenset("GRECJSI")
+# RINEX 3.05, sections 5.2.12 and 5.2.13: values of a model, and numbers of a receiver's own channels.
+_PSEUDO_OBSERVABLES: Final = {
+    "I": "a pseudo-observable: the ionosphere's phase delay by a model",
+    "X": "a pseudo-observable: the receiver's channel number",
+}
+# (index of the header, letter of the system) -> RINEX 3 name of each type listed, None for what is not taken
+CodeNames = dict[tuple[int, str], tuple[str | None, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +63,13 @@ def decode_records(
     systems: frozenset[str] | None,
     wanted_epoch: BoolArray,
     left_out: LeftOut,
-) -> list[SystemObservations]:
+) -> tuple[list[SystemObservations], CodeNames]:
     """All records of a file, system by system; what is not taken over is added to `left_out`.
 
     systems : letters to take, None for all
     wanted_epoch : (n_epoch,) whether to take an epoch
+
+    Beside the records the names that the types of each system have under each header.
     """
     header = layout.headers[0]
     keys, bad = satellite_keys(layout.satellite, ord(header.system if header.system != "M" else "G"))
@@ -71,6 +80,7 @@ def decode_records(
     keys[repeated] = 0
     left_out.damaged("satellite given twice in an epoch", layout.record_line[repeated])
     parts: list[SystemObservations] = []
+    code_names: CodeNames = {}
     for number, current in enumerate(layout.headers):
         of_header = (layout.record_header == number) & (keys > 0)
         for letter in sorted({chr(k) for k in np.unique(keys[of_header] // 100)}):
@@ -82,10 +92,11 @@ def decode_records(
                 reason = f"satellite of system {letter}, for which the header lists no observations"
                 left_out.damaged(reason, layout.record_line[rows])
                 continue
-            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, left_out)
+            part, names = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, left_out)
+            code_names[number, letter] = names
             if part is not None:
                 parts.append(part)
-    return parts
+    return parts, code_names
 
 
 def _repeats(keys: IntArray, epoch: IntArray) -> NDArray[np.intp]:
@@ -106,17 +117,8 @@ def _decode_system(
     listed: Sequence[str],
     header: ObservationFileHeader,
     left_out: LeftOut,
-) -> SystemObservations | None:
-    """All records of one system: cut into fields, parsed, screened."""
-    names = [_code(letter, code, header) for code in listed]
-    taken = [i for i, name in enumerate(names) if name is not None]
-    codes = [name for name in names if name is not None]
-    if len(set(codes)) < len(codes):
-        # B1I under both of its names: the standard one stands first or second, either serves.
-        taken = [
-            i for i, name in zip(taken, codes, strict=True) if listed[i] == name or codes.count(name) == 1
-        ]
-        codes = [name for name in (names[i] for i in taken) if name is not None]
+) -> tuple[SystemObservations | None, tuple[str | None, ...]]:
+    """All records of one system: cut into fields, parsed, screened; and the names of its types."""
     record_line = layout.record_line[rows]
     if header.major == 2:
         n_lines = -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
@@ -130,9 +132,18 @@ def _decode_system(
         block = lines.block(record_line, 3, len(listed) * _FIELD_WIDTH)
         ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
     all_fields = block.reshape(rows.size, -1, _FIELD_WIDTH)
+    names = names_of_codes(letter, listed, header, _observed(all_fields, listed) if header.major == 2 else ())
+    taken = [i for i, name in enumerate(names) if name is not None]
+    codes = [name for name in names if name is not None]
+    if len(set(codes)) < len(codes):
+        # B1I under both of its names: the standard one stands first or second, either serves.
+        taken = [
+            i for i, name in zip(taken, codes, strict=True) if listed[i] == name or codes.count(name) == 1
+        ]
+        codes = [name for name in (names[i] for i in taken) if name is not None]
     _count_unused(all_fields, [i for i, name in enumerate(names) if name is None], letter, listed, left_out)
     if not codes:
-        return None
+        return None, names
     fields = all_fields[:, taken]
     text = np.ascontiguousarray(fields[:, :, :_VALUE_WIDTH]).reshape(-1, _VALUE_WIDTH)
     flat, bad = parse_reals(text)
@@ -160,7 +171,7 @@ def _decode_system(
     left_out.damaged("unreadable signal strength indicator", record_line[np.nonzero(strange)[0]])
     if header.wavelength_factors and letter == "G":
         _mark_half_cycles(loss_of_lock, values, keys, codes, header)
-    return SystemObservations(
+    part = SystemObservations(
         epoch=layout.record_epoch[rows],
         satellite_key=keys,
         letters=letters,
@@ -169,6 +180,19 @@ def _decode_system(
         loss_of_lock=loss_of_lock,
         signal_strength=strength if strength.any() else None,
     )
+    return part, names
+
+
+def _observed(fields: ByteArray, listed: Sequence[str]) -> list[str]:
+    """The types of which there is any value, or all where there is none."""
+    found = [code for column, code in enumerate(listed) if _has_value(fields[:, column]).any()]
+    return found or list(listed)
+
+
+def _has_value(field: ByteArray) -> BoolArray:
+    """Fields (n, FIELD_WIDTH) that hold another value than 0 or blank, shape (n,)."""
+    text = field[:, :_VALUE_WIDTH]
+    return np.asarray(((text > ord("0")) & (text <= ord("9"))).any(axis=1), dtype=np.bool_)
 
 
 def _count_unused(
@@ -176,9 +200,9 @@ def _count_unused(
 ) -> None:
     """Count the values of types that have no observable here: they are not lost in silence."""
     for column in columns:
-        text = fields[:, column, :_VALUE_WIDTH]
-        there = ((text > ord("0")) & (text <= ord("9"))).any(axis=1)
-        left_out.unused(f"value of {letter} {listed[column]}, which is no observable here", int(there.sum()))
+        kind = _PSEUDO_OBSERVABLES.get(listed[column][0], "which is no observable here")
+        count = int(_has_value(fields[:, column]).sum())
+        left_out.unused(f"value of {letter} {listed[column]}, {kind}", count)
 
 
 def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
@@ -187,10 +211,20 @@ def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
     return (length[:, None] > begin) & (length[:, None] < begin + _VALUE_WIDTH)
 
 
-def _code(letter: str, code: str, header: ObservationFileHeader) -> str | None:
+def names_of_codes(
+    letter: str, listed: Sequence[str], header: ObservationFileHeader, observed: Sequence[str]
+) -> tuple[str | None, ...]:
+    """RINEX 3 names of the types that a file lists for a system; None for what is not taken.
+
+    observed : of RINEX 2, the types that the system is observed with
+    """
+    return tuple(_code(letter, code, header, observed) for code in listed)
+
+
+def _code(letter: str, code: str, header: ObservationFileHeader, observed: Sequence[str]) -> str | None:
     """RINEX 3 name of a code as the file lists it, or None where it is not one of C, L, D, S."""
     if header.major == 2:
-        return rinex3_code(letter, code, header.codes[""])
+        return rinex3_code(letter, code, observed)
     if code[0] not in VARIABLE_OF_LETTER:
         return None  # ionosphere delays and channel numbers are no observations
     # RINEX 3.02 numbers B1I (1561.098 MHz) as band 1; before and after it is band 2. B1C, the true band 1,

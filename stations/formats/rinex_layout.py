@@ -17,6 +17,7 @@ from stations.formats.fixed_width import BoolArray, ByteArray, IntArray, TextLin
 from stations.formats.rinex_damage import LeftOut
 from stations.formats.rinex_header import ObservationFileHeader, update_header
 from stations.records import StationSetup
+from transforms.errors import FormatError
 
 # Columns from 0. RINEX 3.05, table A3; RINEX 2.11, table A2.
 _EPOCH_COLUMNS_V3: Final = ((2, 4), (7, 2), (10, 2), (13, 2), (16, 2), (18, 11))
@@ -39,20 +40,39 @@ OBSERVATION_FLAGS: Final = (0, 1)
 _SLIP_FLAG: Final = 6  # records in the form of observations, that tell cycle slips and no observations
 _HEADER_FLAGS: Final = (2, 3, 4, 5)
 
+# A header inside the file that cannot be read may have told how the records after it are laid out.
+_LAYOUT_LABELS: Final = (
+    "SYS / # / OBS TYPES",
+    "# / TYPES OF OBSERV",
+    "SYS / SCALE FACTOR",
+    "WAVELENGTH FACT L1/2",
+)
+
 UNREADABLE_EPOCH: Final = "unreadable epoch record"
+UNREADABLE_EVENT: Final = "event with a header line that cannot be read"
+INCOMPLETE_EVENT: Final = "event with fewer lines than announced"
+UNTRUSTED_EPOCH: Final = "epoch behind observation types or factors that cannot be read"
 INCOMPLETE_EPOCH: Final = "epoch with fewer satellite lines than announced"
 STRAY_LINES: Final = "line outside any epoch"
 
 
 @dataclass(frozen=True, eq=False)
 class EventRecord:
-    """An epoch record with a flag above 0: the time in the file's scale (None where blank), and its lines."""
+    """An epoch record with a flag above 0: the time in the file's scale (None where blank), and its lines.
+
+    line : its number (from 1); content, count : first line (from 0) and number of the lines or satellites
+        that follow it; header : index of the header in force
+    setup : the equipment, where this event changes it
+    """
 
     nanoseconds: int | None
     flag: int
     header_lines: tuple[str, ...]
-    line: int  # from 1
-    setup: StationSetup | None = None  # where this event changes it
+    line: int
+    content: int
+    count: int
+    header: int
+    setup: StationSetup | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +118,14 @@ def find_records(
 ) -> Layout:
     """Find all records from `first_line` (from 0) on; what is damaged goes into `left_out`.
 
-    Raises FormatError for a broken header inside: what follows it could only be guessed at.
+    A broken header inside is damage too, and where it would tell of the layout of what follows, nothing that
+    follows is taken.
     """
-    path = left_out.path
     if header.major == 2:
         epochs, headers, header_from = _walk_version_2(lines, first_line, header, left_out)
     else:
         epochs = _find_version_3(lines, first_line, left_out)
-        headers, header_from = _header_changes(lines, epochs, header, path)
+        headers, header_from = _header_changes(lines, epochs, header, left_out)
     events = _events(lines, epochs, headers, header_from)
     observing = np.isin(epochs.flag, OBSERVATION_FLAGS) & ~epochs.bad & ~epochs.blank_time
     left_out.damaged(INCOMPLETE_EPOCH, epochs.line[observing & ~epochs.enough])
@@ -173,18 +193,55 @@ def _find_version_3(lines: TextLines, first_line: int, left_out: LeftOut) -> _Ep
 
 
 def _header_changes(
-    lines: TextLines, epochs: _EpochLines, header: ObservationFileHeader, path: str
+    lines: TextLines, epochs: _EpochLines, header: ObservationFileHeader, left_out: LeftOut
 ) -> tuple[tuple[ObservationFileHeader, ...], IntArray]:
-    """Headers in force, and the line from which each is."""
+    """Headers in force, and the line from which each is; broken events become bad ones."""
     headers, since = [header], [0]
-    for i in np.flatnonzero(np.isin(epochs.flag, _HEADER_FLAGS) & ~epochs.bad & (epochs.count > 0)):
-        begin = int(epochs.content[i])
-        stop = min(begin + int(epochs.count[i]), len(lines))
-        changed = update_header(headers[-1], [(n + 1, lines.text(n)) for n in range(begin, stop)], path)
-        if changed != headers[-1]:
+    for i in np.flatnonzero((epochs.flag > 1) & ~epochs.bad & (epochs.count > 0)):
+        line, begin = int(epochs.line[i]), int(epochs.content[i])
+        end = int(epochs.line[i + 1]) if i + 1 < epochs.line.size else len(lines)
+        stop = min(begin + int(epochs.count[i]), end)
+        if epochs.flag[i] == _SLIP_FLAG:
+            changed: ObservationFileHeader | None = headers[-1] if epochs.enough[i] else None
+            if changed is None:
+                left_out.damaged(INCOMPLETE_EVENT, np.array([line]))
+        else:
+            changed = _changed_header(lines, line, begin, stop, bool(epochs.enough[i]), headers[-1], left_out)
+        if changed is None:
+            epochs.bad[i] = True
+            if epochs.flag[i] != _SLIP_FLAG and _tells_layout(lines, begin, stop):
+                behind = np.arange(epochs.bad.size) > i
+                left_out.damaged(UNTRUSTED_EPOCH, epochs.line[behind & ~epochs.bad])
+                epochs.bad[behind] = True
+                break
+        elif changed != headers[-1]:
             headers.append(changed)
-            since.append(int(epochs.line[i]))
+            since.append(line)
     return tuple(headers), np.array(since, dtype=np.int64)
+
+
+def _changed_header(
+    lines: TextLines,
+    line: int,
+    begin: int,
+    stop: int,
+    enough: bool,
+    header: ObservationFileHeader,
+    left_out: LeftOut,
+) -> ObservationFileHeader | None:
+    """The header after the event at `line` with the header lines begin..stop-1, None where it is broken."""
+    if not enough:
+        left_out.damaged(INCOMPLETE_EVENT, np.array([line]))
+        return None
+    try:
+        return update_header(header, [(n + 1, lines.text(n)) for n in range(begin, stop)], left_out.path)
+    except FormatError as error:
+        left_out.damaged(UNREADABLE_EVENT, np.array([(error.line or line + 1) - 1]))
+        return None
+
+
+def _tells_layout(lines: TextLines, begin: int, stop: int) -> bool:
+    return any(lines.text(n)[60:].strip() in _LAYOUT_LABELS for n in range(begin, stop))
 
 
 def _lines_per_satellite(header: ObservationFileHeader) -> int:
@@ -226,18 +283,30 @@ def _walk_version_2(
         # The last satellite's lines may be blank, and then the last lines of the text are.
         enough = content + size <= max(n_lines, len(lines))
         following = bisect_left(marks, current + 1)
-        cut_short = flag not in _HEADER_FLAGS and following < len(marks) and marks[following] < content + size
-        found.append((current, flag, count, content, enough and not cut_short))
+        cut_short = following < len(marks) and marks[following] < content + size
+        if cut_short and flag in _HEADER_FLAGS:  # a header line may hold a point there too
+            cut_short = _is_epoch_line(text, int(start[marks[following]]))
+        enough = enough and not cut_short
+        after = marks[following] if cut_short else content + size
+        changed: ObservationFileHeader | None = headers[-1]
         if flag in _HEADER_FLAGS and count > 0:
-            stop = min(content + size, n_lines)
-            changed = update_header(
-                headers[-1], [(n + 1, lines.text(n)) for n in range(content, stop)], left_out.path
-            )
-            if changed != headers[-1]:
-                headers.append(changed)
-                since.append(current)
-                per_satellite = _lines_per_satellite(changed)
-        current = marks[following] if cut_short else content + size
+            stop = min(after, n_lines)
+            changed = _changed_header(lines, current, content, stop, enough, headers[-1], left_out)
+            if changed is None and _tells_layout(lines, content, stop):
+                behind = [m for m in marks[following:] if _is_epoch_line(text, int(start[m]))]
+                left_out.damaged(UNTRUSTED_EPOCH, np.array(behind, dtype=np.int64))
+                break
+        elif flag == _SLIP_FLAG and not enough:
+            left_out.damaged(INCOMPLETE_EVENT, np.array([current]))
+            changed = None
+        current, line = after, current
+        if changed is None:
+            continue
+        found.append((line, flag, count, content, enough))
+        if changed != headers[-1]:
+            headers.append(changed)
+            since.append(line)
+            per_satellite = _lines_per_satellite(changed)
     table = np.array(found, dtype=np.int64).reshape(-1, 5)
     block = lines.block(table[:, 0], 0, _WIDTH_V2)
     nanoseconds, bad = calendar_nanoseconds(_four_digit_year(block), _shifted_columns_v2())
@@ -255,6 +324,10 @@ def _walk_version_2(
         enough=table[:, 4].astype(np.bool_),
     )
     return epochs, tuple(headers), np.array(since, dtype=np.int64)
+
+
+def _is_epoch_line(text: bytes, begin: int) -> bool:
+    return _EPOCH_LINE_V2.match(text, begin, begin + _WIDTH_V2) is not None
 
 
 def _four_digit_year(block: ByteArray) -> ByteArray:
@@ -285,13 +358,13 @@ def _events(
     events: list[EventRecord] = []
     for i in np.flatnonzero((epochs.flag > 0) & ~epochs.bad):
         flag, line = int(epochs.flag[i]), int(epochs.line[i])
+        begin, count = int(epochs.content[i]), int(epochs.count[i])
         texts: tuple[str, ...] = ()
-        if flag in _HEADER_FLAGS or flag == _SLIP_FLAG:
-            begin = int(epochs.content[i])
-            stop = min(begin + int(epochs.count[i]), len(lines))
-            texts = tuple(lines.text(n) for n in range(begin, stop))
+        if flag in _HEADER_FLAGS:
+            texts = tuple(lines.text(n) for n in range(begin, min(begin + count, len(lines))))
         time = None if epochs.blank_time[i] else int(epochs.nanoseconds[i])
-        events.append(EventRecord(time, flag, texts, line + 1, setup_at.get(line)))
+        header = int(np.searchsorted(header_from, line, side="right")) - 1
+        events.append(EventRecord(time, flag, texts, line + 1, begin, count, header, setup_at.get(line)))
     return tuple(events)
 
 

@@ -20,10 +20,11 @@ from stations.formats.compact_rinex import SKIPPED_EPOCHS_COMMENT
 from stations.formats.compression import read_salvaged
 from stations.formats.fixed_width import BoolArray, IntArray, TextLines, split_lines
 from stations.formats.rinex_damage import LeftOut
-from stations.formats.rinex_decoding import SystemObservations, decode_records
+from stations.formats.rinex_decoding import CodeNames, SystemObservations, decode_records
 from stations.formats.rinex_header import ObservationFileHeader, read_header
 from stations.formats.rinex_layout import EventRecord, Layout, find_records, order_of_epochs
 from stations.formats.rinex_observation_header_writing import setup_lines
+from stations.formats.rinex_observation_slips import read_slips
 from stations.formats.rinex_observation_table import observation_table
 from stations.formats.rinex_observation_writing import write_observations
 from stations.records import (
@@ -202,7 +203,8 @@ def _read_file(path: PathLike, wanted: _Wanted, *, strict: bool, maximum_bytes: 
     scale = header.time_scale()
     tai_ns = _tai(layout.epoch_ns, scale)
     kept &= wanted.epochs(layout.epoch_ns, tai_ns)
-    parts = decode_records(lines, layout, wanted.systems, kept, left_out)
+    parts, code_names = decode_records(lines, layout, wanted.systems, kept, left_out)
+    events = tuple(_event(e, lines, layout, tai_ns, scale, code_names, left_out) for e in layout.events)
     if strict:
         left_out.require_none()
     begin = int(layout.epoch_header[np.argmax(kept)]) if kept.any() else 0
@@ -212,7 +214,7 @@ def _read_file(path: PathLike, wanted: _Wanted, *, strict: bool, maximum_bytes: 
         epoch_tai_ns=tai_ns,
         kept=kept,
         parts=parts,
-        events=tuple(_event(e, layout, tai_ns, scale) for e in layout.events),
+        events=events,
         left_out=left_out,
         identity=identity,
     )
@@ -277,7 +279,15 @@ def _tai(reading_ns: IntArray, scale: TimeScale) -> IntArray:
     return Epochs.from_datetime64(reading_ns.astype("datetime64[ns]"), scale).tai_ns
 
 
-def _event(record: EventRecord, layout: Layout, tai_ns: IntArray, scale: TimeScale) -> ObservationEvent:
+def _event(
+    record: EventRecord,
+    lines: TextLines,
+    layout: Layout,
+    tai_ns: IntArray,
+    scale: TimeScale,
+    code_names: CodeNames,
+    left_out: LeftOut,
+) -> ObservationEvent:
     epoch = after_epoch = None
     before = int(np.searchsorted(layout.epoch_line, record.line - 1))
     if record.nanoseconds is None and before > 0:
@@ -286,8 +296,9 @@ def _event(record: EventRecord, layout: Layout, tai_ns: IntArray, scale: TimeSca
         epoch = Epochs(_tai(np.asarray(record.nanoseconds), scale), TimeScale.GPST)
     comments = [line[:60].strip() for line in record.header_lines if line[60:].strip() == "COMMENT"]
     words = _EVENT_WORDS[record.flag] + (f": {'; '.join(c for c in comments if c)}" if any(comments) else "")
+    slips = read_slips(lines, record, layout.headers[record.header], code_names, left_out)
     return ObservationEvent(
-        epoch, record.flag, words, record.header_lines, record.line, record.setup, after_epoch
+        epoch, record.flag, words, record.header_lines, record.line, record.setup, after_epoch, slips
     )
 
 

@@ -1,50 +1,36 @@
-"""The header of an observation file to be written, RINEX 3.05 or 4.02."""
+"""The header of an observation file to be written: RINEX 3.05 and 4.02, and what RINEX 2 shares with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from stations.records import Observations, StationSetup
+from stations.records import Observations, StationHeader, StationSetup
 from transforms.time_scales import Epochs, TimeScale
 
 _TYPES_IN_LINE: Final = 13
 _SLOTS_IN_LINE: Final = 8
 _BIASES_IN_LINE: Final = 4
+_ORIGIN: Final = (0.0, 0.0, 0.0)  # stands for an unknown position
 
 
 def header_lines(
-    observations: Observations, codes: Mapping[str, list[tuple[str, int]]], version: str
+    observations: Observations, codes: Mapping[str, Sequence[str]], version: str
 ) -> Iterator[str]:
     """The lines of the header, END OF HEADER included.
 
-    codes : system -> its observation codes (each with the place of its signal) in the order of the columns
+    codes : system -> its observation codes in the order of the columns
     version : "3.05" or "4.02"
     """
     header = observations.header
-    position = header.approximate_position_ecef_m
-    x, y, z = (0.0, 0.0, 0.0) if position is None else position
     system = next(iter(codes)) if len(codes) == 1 else "M"
     yield f"{version:>9s}{'':11s}{'OBSERVATION DATA':<20s}{system:<20s}RINEX VERSION / TYPE"
-    yield f"{'Jizhun':<60s}PGM / RUN BY / DATE"
-    yield f"{header.marker_name:<60.60s}MARKER NAME"
-    if header.marker_number:
-        yield f"{header.marker_number:<60.60s}MARKER NUMBER"
-    yield f"{'GEODETIC':<60s}MARKER TYPE"
-    yield f"{'':<60s}OBSERVER / AGENCY"
-    receiver, antenna, eccentricity = setup_lines(header.setup)
-    yield receiver
-    yield antenna
-    yield f"{x:14.4f}{y:14.4f}{z:14.4f}{'':18s}APPROX POSITION XYZ"
-    yield eccentricity
+    yield from station_lines(header, marker_type="GEODETIC")
     for letter, listed in codes.items():
         for begin in range(0, len(listed), _TYPES_IN_LINE):
             head = f"{letter}  {len(listed):3d}" if begin == 0 else " " * 6
-            names = "".join(f" {code}" for code, _ in listed[begin : begin + _TYPES_IN_LINE])
+            names = "".join(f" {code}" for code in listed[begin : begin + _TYPES_IN_LINE])
             yield f"{head + names:<60s}SYS / # / OBS TYPES"
     yield f"{'DBHZ':<60s}SIGNAL STRENGTH UNIT"
-    if observations.interval_s > 0.0:
-        yield f"{observations.interval_s:10.3f}{'':50s}INTERVAL"
-    for label, index in (("TIME OF FIRST OBS", 0), ("TIME OF LAST OBS", -1)):
-        yield f"{_time_of_observation(observations.epochs[index]):<60s}{label}"
+    yield from time_lines(observations)
     yield from _phase_shifts(header.phase_shifts_cycles, codes, obligatory=version.startswith("3"))
     yield from _glonass(header.glonass_channels, "R" in codes)
     # RINEX 4.02 has no use for these two records any more, and allows them.
@@ -52,9 +38,42 @@ def header_lines(
         biases = [f" {code} {value:8.3f}" for code, value in header.glonass_biases_m.items()]
         for begin in range(0, max(len(biases), 1), _BIASES_IN_LINE):
             yield f"{''.join(biases[begin : begin + _BIASES_IN_LINE]):<60s}GLONASS COD/PHS/BIS"
+    yield from leap_second_lines(header)
+    yield f"{'':<60s}END OF HEADER"
+
+
+def station_lines(header: StationHeader, *, marker_type: str = "") -> Iterator[str]:
+    """Program, comments and what all versions say alike of the station; marker type in RINEX 3 and 4."""
+    x, y, z = (
+        header.approximate_position_ecef_m if header.approximate_position_ecef_m is not None else _ORIGIN
+    )
+    yield f"{'Jizhun':<60s}PGM / RUN BY / DATE"
+    yield from (f"{comment:<60.60s}COMMENT" for comment in header.comments)
+    yield f"{header.marker_name:<60.60s}MARKER NAME"
+    if header.marker_number:
+        yield f"{header.marker_number:<20.20s}{'':40s}MARKER NUMBER"
+    if marker_type:
+        yield f"{marker_type:<60s}MARKER TYPE"
+    yield f"{header.observer:<20.20s}{header.agency:<40.40s}OBSERVER / AGENCY"
+    receiver, antenna, eccentricity = setup_lines(header.setup)
+    yield receiver
+    yield antenna
+    yield f"{x:14.4f}{y:14.4f}{z:14.4f}{'':18s}APPROX POSITION XYZ"
+    yield eccentricity
+
+
+def time_lines(observations: Observations) -> Iterator[str]:
+    """Interval, first and last epoch."""
+    if observations.interval_s > 0.0:
+        yield f"{observations.interval_s:10.3f}{'':50s}INTERVAL"
+    for label, index in (("TIME OF FIRST OBS", 0), ("TIME OF LAST OBS", -1)):
+        yield f"{_time_of_observation(observations.epochs[index]):<60s}{label}"
+
+
+def leap_second_lines(header: StationHeader) -> Iterator[str]:
+    """Leap seconds, where they are known."""
     if header.leap_seconds is not None:
         yield f"{header.leap_seconds:6d}{'':54s}LEAP SECONDS"
-    yield f"{'':<60s}END OF HEADER"
 
 
 def setup_lines(setup: StationSetup) -> tuple[str, str, str]:
@@ -77,11 +96,11 @@ def _glonass(channels: Mapping[str, int], observed: bool) -> Iterator[str]:
 
 
 def _phase_shifts(
-    shifts_cycles: Mapping[str, float], codes: Mapping[str, list[tuple[str, int]]], *, obligatory: bool
+    shifts_cycles: Mapping[str, float], codes: Mapping[str, Sequence[str]], *, obligatory: bool
 ) -> Iterator[str]:
     """The shifts that were applied; of a system without any known its letter alone (3.05 asks it)."""
     for letter, listed in codes.items():
-        known = {key: v for key, v in shifts_cycles.items() if key[1:4] in {c for c, _ in listed}}
+        known = {key: v for key, v in shifts_cycles.items() if key[1:4] in listed}
         of_system = [(key, value) for key, value in known.items() if key[0] == letter]
         if not of_system and obligatory:
             yield f"{letter:<60s}SYS / PHASE SHIFT"

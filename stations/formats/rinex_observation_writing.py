@@ -1,71 +1,99 @@
-"""Write observations as RINEX 3.05 or 4.02, plain, gzipped or compact: one record, one sequence of bytes."""
+"""Write observations as RINEX 2.11, 2.12, 3.05 or 4.02: one record, one sequence of bytes."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, Protocol
 
 from stations.formats.atomic_write import write_atomically
 from stations.formats.compression import compress_for
-from stations.formats.fixed_width import ByteArray, IntArray, format_reals
+from stations.formats.rinex2_adaptation import carried_by_rinex2
+from stations.formats.rinex2_observation_writing import Rinex2Lines
+from stations.formats.rinex_observation_fields import (
+    Column,
+    by_satellite,
+    calendar_words,
+    columns_of_systems,
+    record_fields,
+    slip_fields,
+)
 from stations.formats.rinex_observation_header_writing import header_lines
-from stations.records import ObservationEvent, Observations, PathLike
-from transforms.errors import InputError
+from stations.records import CycleSlip, LossOfLock, ObservationEvent, Observations, PathLike
 from transforms.time_scales import TimeScale
 
-_LETTERS: Final = {"C": "pseudorange_m", "L": "carrier_phase_cycles", "D": "doppler_hz", "S": "cn0_dbhz"}
-_VALUE_WIDTH: Final = 14  # F14.3, then loss of lock and signal strength
-_FIELD_WIDTH: Final = 16
-_DECIMALS: Final = 3
-_NAME_WIDTH: Final = 3
-_SPACE: Final = 32
-_ZERO: Final = 48
+WrittenVersion = Literal["2.11", "2.12", "3.05", "4.02"]
+_POWER_FAILURE: Final = 1
+_HEADER_EVENT: Final = 4
+_SLIP_EVENT: Final = 6
 _MOST_HEADER_LINES: Final = 999  # I3
+# What the file says once for all of it, and what has been applied to the values: no line for an event.
+_LABELS_OF_THE_FILE: Final = (
+    "RINEX VERSION / TYPE",
+    "END OF HEADER",
+    "SYS / # / OBS TYPES",
+    "# / TYPES OF OBSERV",
+    "SYS / SCALE FACTOR",
+    "WAVELENGTH FACT L1/2",
+    "TIME OF FIRST OBS",
+    "TIME OF LAST OBS",
+    "# OF SATELLITES",
+    "PRN / # OF OBS",
+)
+_LABELS_BEYOND_RINEX_2: Final = ("SYS /", "GLONASS", "SIGNAL STRENGTH UNIT")
+
+
+class _Lines(Protocol):
+    """How a version lays out a file."""
+
+    def header(self) -> Iterable[str]: ...
+
+    def epoch(self, place: int, reading: str, flag: int) -> bytes: ...
+
+    def event(self, reading: str, flag: int, lines: Sequence[str]) -> Iterable[str]: ...
+
+    def slips(self, reading: str, slips: Sequence[CycleSlip]) -> Iterable[str]: ...
 
 
 def write_observations(
-    observations: Observations, path: PathLike, *, version: Literal["3.05", "4.02"] = "3.05"
+    observations: Observations, path: PathLike, *, version: WrittenVersion = "3.05"
 ) -> None:
-    """Write RINEX in GPS time; the ending says how: ".rnx", ".rnx.gz", ".crx.gz".
+    """Write RINEX in GPS time; the ending says how it is packed (`compression.compress_for`).
 
-    Epochs are written to 100 ns, values to three decimals (phase in cycles). Events with flags 1 to 5 are
-    written at their place, apart from changes of observation types, which the file does not need; cycle slip
-    records (flag 6), whose columns are those of the file they came from, are not.
+    Epochs are written to 100 ns, values to three decimals (phase in cycles). Events are written at their
+    place, apart from header lines of which the file has its own (types of observation, scale factors, first
+    epoch); a power failure is a flag of the first epoch after it. Of RINEX 2 what it can carry is written:
+    see `carried_by_rinex2`, which counts what it cannot.
 
     Raises InputError where a value does not fit its columns or an epoch its decimals.
     """
+    if version.startswith("2"):
+        observations = carried_by_rinex2(observations, version)
     text = b"".join(_chunks(observations, version))
     write_atomically(path, compress_for(path, text))
 
 
 def _chunks(observations: Observations, version: str) -> Iterator[bytes]:
-    codes = _codes_of_systems(observations)
-    yield _encode(header_lines(observations, codes, version))
-    rows = _rows(observations, codes)
-    waiting = sorted(
-        (e for e in observations.events if e.flag in (1, 2, 3, 4, 5)), key=_place_ns, reverse=True
+    lines: _Lines
+    lines = (
+        Rinex2Lines(observations, version) if version.startswith("2") else _Rinex3Lines(observations, version)
     )
+    yield _encode(lines.header())
+    # The next is the last; of those at one place the first to be written comes last.
+    waiting = sorted(observations.events, key=_place_ns)[::-1]
     tai_ns = observations.epochs.tai_ns.tolist()
     for i, reading in enumerate(observations.epochs.datetime64()):
         flag = 0
         while waiting and _place_ns(waiting[-1]) <= tai_ns[i]:
             event = waiting.pop()
-            if event.flag == 1 and _place_ns(event) == tai_ns[i]:
-                flag = 1
-            elif event.flag != 1:
-                yield _encode(_event(event))
-        yield _encode([f"> {_calendar(str(reading))}  {flag}{len(rows[i]):3d}"])
-        yield from rows[i]
+            if event.flag == _POWER_FAILURE:
+                flag = _POWER_FAILURE
+            else:
+                yield _encode(_event(event, lines, version))
+        yield lines.epoch(i, str(reading), flag)
     while waiting:
-        event = waiting.pop()
-        if event.flag != 1:
-            yield _encode(_event(event))
+        yield _encode(_event(waiting.pop(), lines, version))
 
 
-def _encode(lines: "Iterator[str] | list[str]") -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode("ascii", errors="replace")
+def _encode(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("latin-1", errors="replace")
 
 
 def _place_ns(event: ObservationEvent) -> int:
@@ -75,104 +103,63 @@ def _place_ns(event: ObservationEvent) -> int:
     return 0 if event.after_epoch is None else int(event.after_epoch.tai_ns) + 1
 
 
-def _event(event: ObservationEvent) -> Iterator[str]:
+def _event(event: ObservationEvent, lines: _Lines, version: str) -> Iterable[str]:
+    reading = "" if event.epoch is None else str(event.epoch.to(TimeScale.GPST).datetime64())
+    if event.flag == _POWER_FAILURE:  # after the last epoch: no epoch is there to bear the flag
+        return ()
+    if event.flag == _SLIP_EVENT:
+        return lines.slips(reading, event.slips) if event.slips and reading else ()
+    foreign: tuple[str, ...] = _LABELS_BEYOND_RINEX_2 if version.startswith("2") else ()
     kept = [
-        line for line in event.header_lines if "OBS TYPES" not in line[60:] and "TYPES OF" not in line[60:]
+        line
+        for line in event.header_lines
+        if line[60:].strip() not in _LABELS_OF_THE_FILE and not line[60:].startswith(foreign)
     ][:_MOST_HEADER_LINES]
-    if event.flag == 4 and not kept:
-        return
-    when = "" if event.epoch is None else _calendar(str(event.epoch.to(TimeScale.GPST).datetime64()))
-    yield f"> {when:<27s}  {event.flag}{len(kept):3d}"
-    yield from kept
+    if event.flag == _HEADER_EVENT and not kept:
+        return ()
+    return lines.event(reading, event.flag, kept)
 
 
-@dataclass(frozen=True, eq=False)
-class _Fields:
-    """What is written of one system: satellites (n_satellite,), for each code (n_epoch, n_satellite)."""
+class _Rinex3Lines:
+    """RINEX 3 and 4: a marked epoch line, one line for each satellite."""
 
-    satellites: IntArray
-    values: list[NDArray[np.floating]]
-    indicators: list[NDArray[np.uint8]]  # loss of lock and signal strength, last axis 2
+    def __init__(self, observations: Observations, version: str) -> None:
+        self._observations, self._version = observations, version
+        self._columns: dict[str, list[Column]] = columns_of_systems(observations)
+        # In RINEX 2 the bit tells anti-spoofing, of which RINEX 3 says nothing.
+        clear = LossOfLock.BOC_TRACKING if observations.header.rinex_version.startswith("2") else 0
+        self._rows: list[list[bytes]] = [[] for _ in range(observations.data.sizes["epoch"])]
+        names = [name.encode() for name in observations.satellites]
+        for system, columns in self._columns.items():
+            fields = record_fields(observations, system, columns, clear_lock_bits=clear)
+            text, width = fields.text.tobytes(), fields.text.shape[1]
+            for k, (i, j) in enumerate(zip(fields.epoch.tolist(), fields.satellite.tolist(), strict=True)):
+                self._rows[i].append(names[j] + text[k * width : (k + 1) * width].rstrip() + b"\n")
 
+    def header(self) -> Iterable[str]:
+        codes = {system: [c.code for c in columns] for system, columns in self._columns.items()}
+        return header_lines(self._observations, codes, self._version)
 
-def _rows(observations: Observations, codes: Mapping[str, list[tuple[str, int]]]) -> list[list[bytes]]:
-    """For each epoch the lines of its satellites, those that tell anything, in the order of their names."""
-    rows: list[list[bytes]] = [[] for _ in range(observations.data.sizes["epoch"])]
-    for system, listed in codes.items():
-        index = np.array([j for j, s in enumerate(observations.satellites) if s[0] == system])
-        names = np.array([list(observations.satellites[j].encode()) for j in index], dtype=np.uint8)
-        fields = _fields(observations, index, listed)
-        told = np.zeros((len(rows), index.size), dtype=np.bool_)
-        for values, indicators in zip(fields.values, fields.indicators, strict=True):
-            told |= np.isfinite(values) | indicators.any(axis=2)
-        epoch, satellite = np.nonzero(told)
-        block = np.full((epoch.size, _NAME_WIDTH + _FIELD_WIDTH * len(listed)), _SPACE, dtype=np.uint8)
-        block[:, :_NAME_WIDTH] = names[satellite]
-        for place, (code, _) in enumerate(listed):
-            begin = _NAME_WIDTH + place * _FIELD_WIDTH
-            number = np.asarray(fields.values[place][epoch, satellite], dtype=np.float64)
-            block[:, begin : begin + _VALUE_WIDTH] = _number_columns(number, code)
-            digits = fields.indicators[place][epoch, satellite]
-            block[:, begin + _VALUE_WIDTH : begin + _FIELD_WIDTH] = np.where(
-                digits > 0, digits + _ZERO, _SPACE
-            )
-        text, width = block.tobytes(), block.shape[1]
-        for k, i in enumerate(epoch.tolist()):
-            rows[i].append(text[k * width : (k + 1) * width].rstrip() + b"\n")
-    return rows
+    def epoch(self, place: int, reading: str, flag: int) -> bytes:
+        rows = self._rows[place]
+        return f"> {_calendar(reading)}  {flag}{len(rows):3d}\n".encode() + b"".join(rows)
 
+    def event(self, reading: str, flag: int, lines: Sequence[str]) -> Iterable[str]:
+        when = _calendar(reading) if reading else ""
+        return [f"> {when:<27s}  {flag}{len(lines):3d}", *lines]
 
-def _number_columns(number: NDArray[np.float64], code: str) -> ByteArray:
-    try:
-        return format_reals(number, _VALUE_WIDTH, _DECIMALS)
-    except ValueError as error:
-        raise InputError(
-            f"{_LETTERS[code[0]]} of {code[1:]} holds a value that RINEX cannot: {error}"
-        ) from error
-
-
-def _fields(observations: Observations, index: IntArray, listed: list[tuple[str, int]]) -> _Fields:
-    """Loss of lock goes with the phase; signal strength with the phase, where there is one, else the code."""
-    data = observations.data
-    lock = data["loss_of_lock"].values
-    strength = data["signal_strength"].values if "signal_strength" in data else None
-    phases = {signal for code, signal in listed if code[0] == "L"}
-    values, indicators = [], []
-    for code, k in listed:
-        values.append(data[_LETTERS[code[0]]].values[:, index, k])
-        pair = np.zeros((*values[-1].shape, 2), dtype=np.uint8)
-        if code[0] == "L":
-            pair[:, :, 0] = lock[:, index, k]
-        if strength is not None and (code[0] == "L" or (code[0] == "C" and k not in phases)):
-            pair[:, :, 1] = strength[:, index, k]
-        indicators.append(pair)
-    return _Fields(index, values, indicators)
-
-
-def _codes_of_systems(observations: Observations) -> dict[str, list[tuple[str, int]]]:
-    """For each system the codes that it observed, each with the place of its signal."""
-    data = observations.data
-    signals = [str(s) for s in data["signal"].values]
-    codes: dict[str, list[tuple[str, int]]] = {}
-    for system in sorted({s[0] for s in observations.satellites}):
-        rows = [j for j, s in enumerate(observations.satellites) if s[0] == system]
-        codes[system] = [
-            (letter + signal, k)
-            for k, signal in enumerate(signals)
-            for letter, name in _LETTERS.items()
-            if name in data
-            and (
-                np.isfinite(data[name].values[:, rows, k]).any()
-                or (letter == "L" and data["loss_of_lock"].values[:, rows, k].any())
-            )
+    def slips(self, reading: str, slips: Sequence[CycleSlip]) -> Iterable[str]:
+        found = by_satellite(slips)
+        return [
+            f"> {_calendar(reading)}  {_SLIP_EVENT}{len(found):3d}",
+            *(
+                (name + slip_fields(cycles, self._columns[name[0]])).rstrip()
+                for name, cycles in found.items()
+            ),
         ]
-    return codes
 
 
 def _calendar(reading: str) -> str:
     """ "2023 01 01 00 00 30.0000000" of an ISO reading with nanoseconds."""
-    day, time = reading.split("T")
-    hour, minute, second = time.split(":")
-    if not second.endswith("00"):
-        raise InputError(f"the epoch {reading} is no multiple of 100 ns, which RINEX cannot write")
-    return f"{day.replace('-', ' ')} {hour} {minute}{float(second):11.7f}"
+    year, month, day, hour, minute, second = calendar_words(reading)
+    return f"{year} {month} {day} {hour} {minute}{second:11.7f}"

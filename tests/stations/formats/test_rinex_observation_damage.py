@@ -225,7 +225,18 @@ def test_types_without_a_meaning_here_are_counted(write):
         f"G01{2e7:14.3f}  {1e8:14.3f}  {3.5:14.3f}",
         types=("G    3 C1C L1C I1C",),
     )
-    assert read_observations(write(text)).rejections == {"value of G I1C, which is no observable here": 1}
+    assert read_observations(write(text)).rejections == {
+        "value of G I1C, a pseudo-observable: the ionosphere's phase delay by a model": 1
+    }
+    # The standard leaves their attribute blank (RINEX 3.05, sections 5.2.12 and 5.2.13).
+    text = text.replace("    3 C1C L1C I1C    ", "    4 C1C X1  I1  S1C").rstrip("\n") + f"  {44.0:14.3f}\n"
+    observations = read_observations(write(text, "pseudo.rnx"))
+    assert observations.rejections == {
+        "value of G I1, a pseudo-observable: the ionosphere's phase delay by a model": 1,
+        "value of G X1, a pseudo-observable: the receiver's channel number": 1,
+    }
+    assert observations.damage == ()
+    assert float(observations.data.cn0_dbhz.values.item()) == 44.0
     old = (
         f"{'     2.11':<20s}{'OBSERVATION DATA':<20s}{'M':<20s}RINEX VERSION / TYPE\n"
         f"{'     2    C1    C2':<60s}# / TYPES OF OBSERV\n{'':<60s}END OF HEADER\n"

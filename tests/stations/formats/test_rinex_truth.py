@@ -4,8 +4,6 @@ The scan cuts lines by the columns of the standard, one value at a time, and kno
 file is broken on purpose, the difference is told in DIFFERENCES.
 """
 
-import re
-
 import numpy as np
 import pytest
 
@@ -129,13 +127,12 @@ def compare(path):
     observations = read_observations(path)
     data = observations.data
     version_2 = observations.header.rinex_version[0] == "2"
-    types = {code for _, _, code in values}
-    header_types = re.findall(r"(?m)^.{6}(.{54})# / TYPES OF OBSERV", text)
-    all_types = " ".join(header_types).split() or list(types)
+    # Which phase goes with which code follows from the codes that the system is observed with.
+    types = {system: {c for _, s, c in values if s[0] == system} for system in {s[0] for _, s, _ in values}}
     names = {}
     for _, satellite, code in values:
         if (satellite[0], code) not in names:
-            new = rinex3_code(satellite[0], code, all_types) if version_2 else code
+            new = rinex3_code(satellite[0], code, types[satellite[0]]) if version_2 else code
             if (
                 satellite[0] == "C"
                 and new
