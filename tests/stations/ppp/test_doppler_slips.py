@@ -1,4 +1,4 @@
-"""Slips put into simulated phases are seen by Doppler alone; sound or badly scaled Doppler accuses nothing."""
+"""Slips put into simulated phases are seen by Doppler alone; sound Doppler and a bad scale accuse nothing."""
 
 import numpy as np
 import pytest
