@@ -7,19 +7,26 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.station_baseline import baseline
+from pipelines.cli.station_options import (
+    DEFAULT_SYSTEMS,
+    AllowMissingAntennaOption,
+    AllowMixedProductsOption,
+    Ambiguities,
+    AmbiguitiesOption,
+    AntexOption,
+    CentreOption,
+    FilesArgument,
+    IntervalOption,
+    OceanLoadingOption,
+    ProductsOption,
+    SystemsOption,
+)
 from pipelines.cli.station_report import report
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(help="One station: judge its observations, solve its position.", no_args_is_help=True)
 app.command("baseline")(baseline)
 app.command("report")(report)
-
-
-class Ambiguities(StrEnum):
-    """Values of --ambiguities."""
-
-    FLOAT = "float"
-    FIX = "fix"
 
 
 class Mode(StrEnum):
@@ -29,57 +36,19 @@ class Mode(StrEnum):
     KINEMATIC = "kinematic"
 
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(metavar="FILE...", help="RINEX observation files of one station, compressed or not."),
-]
-
-
 @app.command("solve")
 def solve(
-    files: Files,
-    products: Annotated[
-        list[Path],
-        typer.Option(
-            help="Folder or file with SP3, CLK, ERP, BIA, found by content and date; may be repeated."
-        ),
-    ],
-    centre: Annotated[
-        str | None,
-        typer.Option(help="Analysis centre to take throughout, such as GRG; default: the best served."),
-    ] = None,
-    allow_mixed_products: Annotated[
-        bool, typer.Option("--allow-mixed-products", help="Accept products of several centres together.")
-    ] = False,
-    systems: Annotated[
-        str,
-        typer.Option(
-            help="Letters of the systems to use, each once: G (GPS), R (GLONASS, always float), "
-            "E (Galileo), C (BeiDou), J (QZSS)."
-        ),
-    ] = "GEC",
-    ambiguities: Annotated[
-        Ambiguities, typer.Option(help="Leave ambiguities real, or fix them.")
-    ] = Ambiguities.FLOAT,
+    files: FilesArgument,
+    products: ProductsOption,
+    centre: CentreOption = None,
+    allow_mixed_products: AllowMixedProductsOption = False,
+    systems: SystemsOption = DEFAULT_SYSTEMS,
+    ambiguities: AmbiguitiesOption = Ambiguities.FLOAT,
     mode: Annotated[Mode, typer.Option(help="One position, or one for each epoch.")] = Mode.STATIC,
-    interval: Annotated[
-        float | None,
-        typer.Option(metavar="S", min=0.05, max=3600.0, help="Interval of the epochs used, seconds."),
-    ] = None,
-    antex: Annotated[
-        list[Path] | None,
-        typer.Option(help="ANTEX file; may be repeated, the first with the antenna serves."),
-    ] = None,
-    allow_missing_antenna: Annotated[
-        bool,
-        typer.Option(
-            "--allow-missing-antenna",
-            help="Solve although no ANTEX file has the receiver's antenna; costs up to 2 dm in height.",
-        ),
-    ] = False,
-    ocean_loading: Annotated[
-        Path | None, typer.Option(help="Ocean loading coefficients, BLQ format.")
-    ] = None,
+    interval: IntervalOption = None,
+    antex: AntexOption = None,
+    allow_missing_antenna: AllowMissingAntennaOption = False,
+    ocean_loading: OceanLoadingOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the solution as SINEX, NetCDF and JSON here.")
     ] = None,
@@ -92,20 +61,15 @@ def solve(
     import time
 
     from pipelines.solution_json import solution_contract
-    from pipelines.solvable_systems import solvable_systems
     from pipelines.station_solve import SolveRequest, solve_files, write_solution
 
-    try:
-        solvable_systems(systems)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--systems") from None
     request = SolveRequest(
         files=tuple(files),
         products=tuple(products),
         centre=centre,
         allow_mixed_products=allow_mixed_products,
         systems=systems,
-        ambiguities="fix" if ambiguities is Ambiguities.FIX else "float",
+        ambiguities=ambiguities.value,
         mode=mode.value,
         interval_s=interval,
         antex=tuple(antex or ()),
@@ -139,7 +103,7 @@ def solve(
 
 
 @app.command("qc")
-def qc(files: Files, json: JsonOption = False) -> None:
+def qc(files: FilesArgument, json: JsonOption = False) -> None:
     """Quality of a station's observations: completeness, cycle slips, multipath, signals, BDS-3 readiness.
 
     Example: jizhun station qc WUH200CHN_R_20261160000_01D_30S_MO.crx.gz

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.station_options import (
+    DEFAULT_SYSTEMS,
+    Ambiguities,
+    AmbiguitiesOption,
+    AntexOption,
+    CentreOption,
+    IntervalOption,
+)
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
-
-
-class BaselineAmbiguities(StrEnum):
-    """Values of --ambiguities."""
-
-    FLOAT = "float"
-    FIX = "fix"
 
 
 class Ionosphere(StrEnum):
@@ -45,11 +46,11 @@ def baseline(
         list[Path] | None,
         typer.Option(help="RINEX navigation file in place of --products; may be repeated."),
     ] = None,
-    centre: Annotated[str | None, typer.Option(help="Analysis centre to take, such as GRG.")] = None,
-    systems: Annotated[str, typer.Option(help="Letters of the systems to use: G, E, C, J.")] = "GEC",
-    ambiguities: Annotated[
-        BaselineAmbiguities, typer.Option(help="Leave ambiguities real, or fix them.")
-    ] = BaselineAmbiguities.FIX,
+    centre: CentreOption = None,
+    systems: Annotated[
+        str, typer.Option(help="Letters of the systems to use: G, E, C, J.")
+    ] = DEFAULT_SYSTEMS,
+    ambiguities: AmbiguitiesOption = Ambiguities.FIX,
     ionosphere: Annotated[
         Ionosphere,
         typer.Option(help="Both carriers by themselves (fixed), ionosphere-free, or by length: 20 km."),
@@ -57,17 +58,11 @@ def baseline(
     carriers: Annotated[
         Carriers, typer.Option(help="Carriers that serve by themselves: both, or one alone (L1, E1, B1).")
     ] = Carriers.BOTH,
-    interval: Annotated[
-        float | None,
-        typer.Option(metavar="S", min=0.05, max=3600.0, help="Interval of the epochs used, seconds."),
-    ] = None,
+    interval: IntervalOption = None,
     elevation_cutoff: Annotated[
         float, typer.Option(metavar="DEG", min=0.0, max=60.0, help="Lowest elevation used, degrees.")
     ] = 10.0,
-    antex: Annotated[
-        list[Path] | None,
-        typer.Option(help="ANTEX file; may be repeated, the first with the antenna serves."),
-    ] = None,
+    antex: AntexOption = None,
     base_position: Annotated[
         tuple[float, float, float] | None,
         typer.Option(metavar="X Y Z", help="Marker of A, metres; default: its header's where code agrees."),
@@ -105,7 +100,7 @@ def baseline(
         products=tuple(products or ()),
         centre=centre,
         systems=systems,
-        ambiguities="fix" if ambiguities is BaselineAmbiguities.FIX else "float",
+        ambiguities=ambiguities.value,
         ionosphere=ionosphere.value,
         carriers=carriers.value,
         interval_s=interval,

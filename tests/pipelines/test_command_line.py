@@ -125,7 +125,6 @@ def test_version(jizhun: Command) -> None:
         ("station", "solve", "x.rnx", "--products", "p", "--ambiguities", "maybe"),
         ("station", "solve", "x.rnx", "--products", "p", "--systems", "GX"),
         ("station", "solve", "x.rnx", "--products", "p", "--systems", "GG"),
-        ("station", "solve", "x.rnx", "--products", "p", "--systems", "GR"),
         ("station", "solve", "x.rnx", "--products", "p", "--systems", ""),
         ("station", "solve", "x.rnx", "--products", "p", "--interval", "-1"),
         ("network", "combine", "a.json", "--control", "c.csv"),

@@ -1,0 +1,66 @@
+"""Options that several commands on stations share, each declared once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from pipelines.solvable_systems import solvable_systems
+
+
+class Ambiguities(StrEnum):
+    """Values of --ambiguities."""
+
+    FLOAT = "float"
+    FIX = "fix"
+
+
+def _checked_systems(letters: str) -> str:
+    try:
+        return solvable_systems(letters)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", help="RINEX observation files of one station, compressed or not."),
+]
+ProductsOption = Annotated[
+    list[Path],
+    typer.Option(help="Folder or file with SP3, CLK, ERP, BIA, found by content and date; may be repeated."),
+]
+CentreOption = Annotated[
+    str | None,
+    typer.Option(help="Analysis centre to take throughout, such as GRG; default: the best served."),
+]
+AllowMixedProductsOption = Annotated[
+    bool, typer.Option("--allow-mixed-products", help="Accept products of several centres together.")
+]
+SystemsOption = Annotated[
+    str,
+    typer.Option(
+        callback=_checked_systems,
+        help="Letters of the systems to use, each once: G (GPS), R (GLONASS, its ambiguities always real), "
+        "E (Galileo), C (BeiDou), J (QZSS).",
+    ),
+]
+DEFAULT_SYSTEMS: Final = "GEC"
+AmbiguitiesOption = Annotated[Ambiguities, typer.Option(help="Leave ambiguities real, or fix them.")]
+IntervalOption = Annotated[
+    float | None,
+    typer.Option(metavar="S", min=0.05, max=3600.0, help="Interval of the epochs used, seconds."),
+]
+AntexOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="ANTEX file; may be repeated, the first with the antenna serves."),
+]
+AllowMissingAntennaOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-antenna",
+        help="Solve although no ANTEX file has the receiver's antenna; costs up to 2 dm in height.",
+    ),
+]
+OceanLoadingOption = Annotated[Path | None, typer.Option(help="Ocean loading coefficients, BLQ format.")]
