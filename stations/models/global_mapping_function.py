@@ -98,34 +98,42 @@ _REFERENCE_MJD: Final = 44239.0 - 1.0 + 28.0  # 28 January, the coldest day of t
 
 
 @lru_cache(maxsize=64)
-def solid_harmonics(latitude_rad: float, longitude_rad: float) -> tuple[FloatArray, FloatArray]:
-    """Unnormalised solid harmonics (V, W) of degree and order up to 9, in the coefficients' order."""
+def solid_harmonics(
+    latitude_rad: float, longitude_rad: float, degree: int = _DEGREE
+) -> tuple[FloatArray, FloatArray]:
+    """Unnormalised solid harmonics (V, W) up to a degree and order, in the coefficients' order."""
     x = np.cos(latitude_rad) * np.cos(longitude_rad)
     y = np.cos(latitude_rad) * np.sin(longitude_rad)
     z = np.sin(latitude_rad)
-    v = np.zeros((_DEGREE + 1, _DEGREE + 1))
-    w = np.zeros((_DEGREE + 1, _DEGREE + 1))
+    v = np.zeros((degree + 1, degree + 1))
+    w = np.zeros((degree + 1, degree + 1))
     v[0, 0] = 1.0
     v[1, 0] = z
-    for n in range(2, _DEGREE + 1):
+    for n in range(2, degree + 1):
         v[n, 0] = ((2 * n - 1) * z * v[n - 1, 0] - (n - 1) * v[n - 2, 0]) / n
-    for m in range(1, _DEGREE + 1):
+    for m in range(1, degree + 1):
         v[m, m] = (2 * m - 1) * (x * v[m - 1, m - 1] - y * w[m - 1, m - 1])
         w[m, m] = (2 * m - 1) * (x * w[m - 1, m - 1] + y * v[m - 1, m - 1])
-        if m < _DEGREE:
+        if m < degree:
             v[m + 1, m] = (2 * m + 1) * z * v[m, m]
             w[m + 1, m] = (2 * m + 1) * z * w[m, m]
-        for n in range(m + 2, _DEGREE + 1):
+        for n in range(m + 2, degree + 1):
             v[n, m] = ((2 * n - 1) * z * v[n - 1, m] - (n + m - 1) * v[n - 2, m]) / (n - m)
             w[n, m] = ((2 * n - 1) * z * w[n - 1, m] - (n + m - 1) * w[n - 2, m]) / (n - m)
-    lower = np.tril_indices(_DEGREE + 1)
+    lower = np.tril_indices(degree + 1)
     return v[lower], w[lower]
 
 
-def continued_fraction(sine: FloatArray, a: ArrayLike, b: float, c: ArrayLike) -> FloatArray:
+def continued_fraction(sine: FloatArray, a: ArrayLike, b: ArrayLike, c: ArrayLike) -> FloatArray:
     """Marini's continued fraction, one at the zenith (IERS Conventions 2010, eq. 9.9)."""
-    top = 1.0 + np.asarray(a) / (1.0 + b / (1.0 + np.asarray(c)))
-    return np.asarray(top / (sine + np.asarray(a) / (sine + b / (sine + np.asarray(c)))))
+    top = 1.0 + np.asarray(a) / (1.0 + np.asarray(b) / (1.0 + np.asarray(c)))
+    return np.asarray(top / (sine + np.asarray(a) / (sine + np.asarray(b) / (sine + np.asarray(c)))))
+
+
+def hydrostatic_height_correction(sine: FloatArray, height_m: float) -> FloatArray:
+    """What a height above the ellipsoid adds to a hydrostatic function of zero height (Niell 1996)."""
+    by_height = 1.0 / sine - continued_fraction(sine, _HEIGHT_A, _HEIGHT_B, _HEIGHT_C)
+    return np.asarray(by_height * height_m / 1000.0)
 
 
 def hydrostatic_c(modified_julian_date: ArrayLike, latitude_rad: float) -> FloatArray:
@@ -173,6 +181,5 @@ def global_mapping_function(
     hydrostatic = continued_fraction(
         sine, hydrostatic_mean + hydrostatic_amplitude * season, _HYDROSTATIC_B, c_hydrostatic
     )
-    by_height = 1.0 / sine - continued_fraction(sine, _HEIGHT_A, _HEIGHT_B, _HEIGHT_C)
     wet = continued_fraction(sine, wet_mean + wet_amplitude * season, _WET_B, _WET_C)
-    return np.asarray(hydrostatic + by_height * height_m / 1000.0), wet
+    return hydrostatic + hydrostatic_height_correction(sine, height_m), wet

@@ -18,10 +18,10 @@ from stations.models.global_pressure_temperature import global_pressure_temperat
 from stations.models.ocean_loading import ocean_loading_displacement
 from stations.models.ocean_pole_tide import ocean_pole_tide_displacement
 from stations.models.pole_tide import pole_tide_displacement
+from stations.models.site_weather import SiteWeather
 from stations.models.solid_earth_tide import solid_earth_tide_displacement
 from stations.models.sun_moon import earth_rotation_at, sun_moon_positions
 from stations.models.troposphere import gradient_mapping, zenith_hydrostatic_delay_m
-from stations.models.vienna_mapping_function import SiteWeather, vienna_mapping_function
 from stations.ppp.first_position import plausible_position
 from stations.ppp.options import PppOptions
 from stations.ppp.parameters import ParameterLayout
@@ -189,14 +189,11 @@ def troposphere_of_the_day(
     weather: SiteWeather,
     nodes: Epochs,
 ) -> TroposphereModel:
-    """Troposphere of observations at epochs (n,) from a weather model's values at the station (VMF1).
+    """Troposphere of observations at epochs (n,) from a weather model's values at the station (VMF1, VMF3).
 
     nodes : of the zenith delays, at which the a-priori zenith delay is given back
     """
-    latitude = float(geodetic_from_ecef(position_ecef_m)[0])
-    a_dry, a_wet, zenith = weather.at(epochs)
-    mjd = epochs.modified_julian_date()
-    dry, wet = vienna_mapping_function(a_dry, a_wet, mjd, latitude, elevation_rad)
+    dry, wet, zenith = weather.mapping(position_ecef_m, epochs, elevation_rad)
     at_nodes = weather.at(nodes)[2]
     return TroposphereModel(zenith * dry, wet, gradient_mapping(elevation_rad), at_nodes)
 

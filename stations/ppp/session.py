@@ -10,8 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from stations.models.beidou2_code_bias import beidou2_code_correction_m
+from stations.models.site_weather import GriddedWeather, SiteWeather
 from stations.models.tabulated_attitude import AttitudeTable
-from stations.models.vienna_mapping_function import SiteWeather
 from stations.models.yaw_laws import YawLaw, yaw_law_of
 from stations.ppp.first_position import epoch_clocks_s, first_position
 from stations.ppp.observation_equations import (
@@ -79,7 +79,7 @@ class Session:
     ----------
     selected : observations on two carriers; products, antennas, ocean_loading : as for `solve_station`
     epochs : (n_epoch,) those used; receiver_antenna : calibration, or None
-    site_weather : a weather model's mapping coefficients and delays at the station (VMF1), or None
+    site_weather : a weather model's mapping coefficients and delays, at the station or gridded, or None
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Session:
         receiver_antenna: AntennaCalibration | None,
         ocean_loading: OceanLoading | None,
         options: PppOptions,
-        site_weather: SiteWeather | None = None,
+        site_weather: SiteWeather | GriddedWeather | None = None,
     ) -> None:
         self.selected = selected
         self.epochs = epochs
@@ -139,7 +139,7 @@ class Session:
             if self._ocean_loading is None
             else f"ocean loading by {self._ocean_loading.model}, 342 lines from its eleven tides",
             "a-priori delay and mapping of the neutral atmosphere: "
-            + ("GPT and GMF" if self.site_weather is None else "VMF1 of the day"),
+            + ("GPT and GMF" if self.site_weather is None else self.site_weather.description),
         ]
         if self._attitudes is not None:
             remarks.append("attitudes of satellites as the analysis centre tabulates them")
@@ -224,7 +224,10 @@ class Session:
     ) -> tuple[FloatArray, SignalPaths]:
         """Clock of each epoch from the codes of rows, s, by the paths for `clock_s`; and these paths."""
         paths = self.paths(rows, position_ecef_m, clock_s)
-        found = epoch_clocks_s(self.code_m(rows), paths, position_ecef_m, rows.epoch_index, clock_s.size)
+        group = self.selected.group[rows.satellite_index]
+        found = epoch_clocks_s(
+            self.code_m(rows), paths, position_ecef_m, rows.epoch_index, group, clock_s.size
+        )
         return found, paths
 
     def linearise(
@@ -267,7 +270,11 @@ class Session:
         node_s = self._layout(rows).zenith.second_s
         nodes = Epochs(rows.epoch_ns[0] + np.rint(node_s * 1e9).astype(np.int64))
         return troposphere_of_the_day(
-            position_ecef_m, self.epochs[rows.epoch_index], paths.elevation_rad, self.site_weather, nodes
+            position_ecef_m,
+            self.epochs[rows.epoch_index],
+            paths.elevation_rad,
+            self.site_weather.at_site(position_ecef_m),
+            nodes,
         )
 
     def _layout(self, rows: ObservationRows) -> ParameterLayout:

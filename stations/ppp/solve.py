@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stations.models.vienna_mapping_function import SiteWeather
+from stations.models.site_weather import GriddedWeather, SiteWeather
 from stations.occupations import longest_occupation
 from stations.ppp.ambiguities import fix_ambiguities
 from stations.ppp.first_position import plausible_position
@@ -54,7 +54,7 @@ def solve_station(
     *,
     options: PppOptions | None = None,
     ocean_loading: OceanLoading | None = None,
-    site_weather: SiteWeather | None = None,
+    site_weather: SiteWeather | GriddedWeather | None = None,
 ) -> StationSolution:
     """Precise point positioning of one station over one session, ambiguities float or fixed.
 
@@ -67,7 +67,7 @@ def solve_station(
     observations : of one station; products : orbits and clocks of its time
     antennas : calibrations in the order of preference, the first that has an antenna serves
     options : see PppOptions; ocean_loading : of this station, or None
-    site_weather : VMF1 at this station, or None for the season's average (GPT, GMF)
+    site_weather : VMF1 or VMF3 at this station or gridded, or None for the season's average (GPT, GMF)
 
     Raises
     ------

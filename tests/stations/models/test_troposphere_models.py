@@ -12,16 +12,13 @@ from hypothesis import strategies as st
 from stations.formats.vienna_mapping import SiteMappingFunctions
 from stations.models.global_mapping_function import global_mapping_function
 from stations.models.global_pressure_temperature import global_pressure_temperature
+from stations.models.site_weather import SiteWeather, site_weather_of
 from stations.models.troposphere import (
     gradient_mapping,
     standard_pressure_hpa,
     zenith_hydrostatic_delay_m,
 )
-from stations.models.vienna_mapping_function import (
-    SiteWeather,
-    site_weather_of,
-    vienna_mapping_function,
-)
+from stations.models.vienna_mapping_function import vienna_mapping_function_1, vienna_mapping_function_3
 from stations.ppp.observation_equations import troposphere_of_the_day
 from transforms.errors import InputError
 from transforms.geodetic import ecef_from_geodetic
@@ -83,7 +80,7 @@ def test_global_pressure_and_temperature_reproduce_the_conventions_test_case():
 
 def test_vienna_mapping_function_reproduces_the_conventions_test_case():
     case = tomllib.loads(AUTHORITY.read_text())["vienna_mapping_function_1"]
-    hydrostatic, wet = vienna_mapping_function(
+    hydrostatic, wet = vienna_mapping_function_1(
         case["hydrostatic_coefficient"],
         case["wet_coefficient"],
         case["modified_julian_date"],
@@ -94,9 +91,35 @@ def test_vienna_mapping_function_reproduces_the_conventions_test_case():
     assert wet == pytest.approx(case["wet"], abs=1e-13)
 
 
+VIENNA_3 = tomllib.loads((AUTHORITY.parent / "vienna_mapping_function_3.toml").read_text())
+
+
+@pytest.mark.parametrize("case", VIENNA_3["published"])
+def test_vienna_mapping_function_3_reproduces_the_authors_program(case):
+    got = vienna_mapping_function_3(
+        case["hydrostatic_coefficient"],
+        case["wet_coefficient"],
+        case["modified_julian_date"],
+        *np.radians([case["latitude_deg"], case["longitude_deg"], case["elevation_deg"]]),
+    )
+    np.testing.assert_allclose(got, [case["hydrostatic"], case["wet"]], rtol=0, atol=6e-7)
+
+
+@pytest.mark.parametrize("case", VIENNA_3["independent"])
+def test_vienna_mapping_function_3_agrees_with_an_independent_program(case):
+    got = vienna_mapping_function_3(
+        case["hydrostatic_coefficient"],
+        case["wet_coefficient"],
+        case["modified_julian_date"] + VIENNA_3["independent_day_offset"],
+        *np.radians([case["latitude_deg"], case["longitude_deg"], case["elevation_deg"]]),
+    )
+    np.testing.assert_allclose(got, [case["hydrostatic"], case["wet"]], rtol=1e-13)
+
+
 def test_weather_of_the_day_is_interpolated_and_not_carried_far():
     hours = np.datetime64("2024-02-04", "ns") + np.array([0, 6]).astype("m8[h]")
     weather = SiteWeather(
+        "VMF1",
         Epochs.from_datetime64(hours),
         np.array([1.2e-3, 1.3e-3]),
         np.array([5e-4, 7e-4]),
@@ -108,24 +131,23 @@ def test_weather_of_the_day_is_interpolated_and_not_carried_far():
         weather.at(Epochs.from_datetime64(["2024-02-04T13:00:00"]))
 
 
-def test_site_files_of_vmf1_serve_and_those_of_vmf3_are_refused():
+def test_site_files_of_both_kinds_serve_but_for_a_single_epoch():
     hours = Epochs.from_datetime64(np.datetime64("2024-02-04", "ns") + np.array([0, 6]).astype("m8[h]"))
     two = np.ones(2)
     site = SiteMappingFunctions("BOR1", "VMF1", hours, 1.2e-3 * two, 6e-4 * two, 2.3 * two, *[two] * 4)
     assert site_weather_of(site).at(hours[:1])[2][0] == pytest.approx(2.3)
-    with pytest.raises(InputError, match="VMF3"):
-        site_weather_of(replace(site, kind="VMF3"))
+    assert site_weather_of(replace(site, kind="VMF3")).description == "VMF3 of the day, site-wise"
     with pytest.raises(InputError, match="two are needed"):
         site_weather_of(replace(site, epochs=hours[:1]))
 
 
 def test_troposphere_of_the_day_gives_its_zenith_delay_at_the_nodes():
     hours = Epochs.from_datetime64(np.datetime64("2024-02-04", "ns") + np.array([0, 6]).astype("m8[h]"))
-    weather = SiteWeather(hours, np.full(2, 1.27e-3), np.full(2, 6e-4), np.array([2.30, 2.36]))
+    weather = SiteWeather("VMF1", hours, np.full(2, 1.27e-3), np.full(2, 6e-4), np.array([2.30, 2.36]))
     epochs = Epochs.from_datetime64(["2024-02-04T02:00:00", "2024-02-04T04:00:00"])
     station = ecef_from_geodetic(0.9, 0.3, 100.0)
     elevation = np.radians([90.0, 30.0])
     model = troposphere_of_the_day(station, epochs, elevation, weather, hours)
-    dry, _ = vienna_mapping_function(1.27e-3, 6e-4, epochs.modified_julian_date(), 0.9, elevation)
+    dry, _ = vienna_mapping_function_1(1.27e-3, 6e-4, epochs.modified_julian_date(), 0.9, elevation)
     np.testing.assert_allclose(model.hydrostatic_m, [2.32, 2.34 * dry[1]], rtol=1e-9)
     np.testing.assert_allclose(model.zenith_hydrostatic_m, [2.30, 2.36])
