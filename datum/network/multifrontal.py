@@ -67,8 +67,8 @@ class _Front:
 class BlockFactor:
     """The factor L of S N S = L L', S the scaling of N to a unit diagonal.
 
-    singular : (node, component) of the unknowns that nothing determines once those after them in the order are
-        known; each was held by an observation of its own, so that the rest can be solved
+    singular : (node, component) of the unknowns that nothing determines, even were those after them in the
+        order known; each was held by an observation of its own, so that the rest can be solved
     """
 
     def __init__(self, matrix: BlockMatrix, tree: EliminationTree) -> None:
