@@ -1,4 +1,4 @@
-"""A station solution and a quality report as `--json` shows them: for machines, rounded to what is known."""
+"""A station solution as `--json` shows it: for machines, rounded to what is known."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from pipelines.record_json import record_from_json, record_to_json
-from stations.records import InputFile, QualityReport, StationSolution
+from stations.records import InputFile, StationSolution
 from transforms.errors import InputError
 from transforms.geodetic import enu_covariance
 from transforms.time_scales import TimeScale
@@ -68,50 +68,6 @@ def solution_contract(solution: StationSolution, seconds: float) -> dict[str, An
             for i in range(len(solution.kinematic_epochs))
         ]
     return content
-
-
-def quality_contract(report: QualityReport) -> dict[str, Any]:
-    """The object of `jizhun station qc --json`."""
-    return {
-        "station": report.station,
-        "first_epoch": report.first_epoch.to(TimeScale.GPST).iso(),
-        "last_epoch": report.last_epoch.to(TimeScale.GPST).iso(),
-        "interval_s": report.interval_s,
-        "n_epochs": report.n_epochs,
-        "n_epochs_expected": report.n_epochs_expected,
-        "completeness": round(report.completeness, 5),
-        "gaps": [[start.iso(), end.iso()] for start, end in report.gaps],
-        "n_cycle_slips": report.n_cycle_slips,
-        "cycle_slips_per_thousand": round(report.cycle_slips_per_thousand, 3),
-        "slips_by_reason": dict(report.slips_by_reason),
-        "signals": [
-            {
-                "system": item.system,
-                "signal": item.signal,
-                "carrier": item.carrier,
-                "n_satellites": item.n_satellites,
-                "n_observations": item.n_observations,
-                "mean_cn0_dbhz": None if item.mean_cn0_dbhz is None else round(item.mean_cn0_dbhz, 2),
-                "multipath_rms_m": None if item.multipath_rms_m is None else round(item.multipath_rms_m, 4),
-            }
-            for item in report.signals
-        ],
-        "signals_by_satellite": {name: list(s) for name, s in sorted(report.signals_by_satellite.items())},
-        "tracks_bds3": report.tracks_bds3,
-        "events": [
-            {
-                "epoch": None if event.epoch is None else event.epoch.iso(),
-                "flag": event.flag,
-                "description": event.description,
-                "line": event.line,
-            }
-            for event in report.events
-        ],
-        "rejections": dict(report.rejections),
-        "verdict": report.verdict.value,
-        "reasons": list(report.reasons),
-        "inputs": [_input(item) for item in report.inputs],
-    }
 
 
 def solution_file_bytes(solution: StationSolution) -> bytes:

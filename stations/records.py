@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.quality_records import QualityDetails
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
 
@@ -544,13 +545,15 @@ class SignalQuality:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """Quality of one station's observations, from the observation files alone.
+    """Quality of one station's observations, from the observation files and, if given, orbits.
 
     completeness : observed epochs over expected epochs, 0..1
     signals_by_satellite : satellite -> signals tracked
     tracks_bds3 : whether any signal that only BeiDou-3 sends was tracked
     bds3_satellites_by_carrier : "B1C" -> number of BeiDou-3 satellites on which it was tracked
     mean_satellites : satellites with two carriers at an epoch, mean over the epochs
+    expectation : where the expected epochs come from: "file names", "first and last epoch", ...
+    details : what stands behind the verdict; None in reports of versions that had none
     """
 
     station: str
@@ -574,6 +577,8 @@ class QualityReport:
     inputs: tuple[InputFile, ...]
     bds3_satellites_by_carrier: Mapping[str, int] = field(default_factory=dict)
     mean_satellites: float = 0.0
+    expectation: str = ""
+    details: QualityDetails | None = None
 
 
 PathLike = str | Path

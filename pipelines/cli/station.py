@@ -17,15 +17,18 @@ from pipelines.cli.station_options import (
     CentreOption,
     FilesArgument,
     IntervalOption,
+    MappingFunctionsOption,
     OceanLoadingOption,
     ProductsOption,
     SystemsOption,
 )
+from pipelines.cli.station_qc import qc
 from pipelines.cli.station_report import report
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(help="One station: judge its observations, solve its position.", no_args_is_help=True)
 app.command("baseline")(baseline)
+app.command("qc")(qc)
 app.command("report")(report)
 
 
@@ -49,6 +52,7 @@ def solve(
     antex: AntexOption = None,
     allow_missing_antenna: AllowMissingAntennaOption = False,
     ocean_loading: OceanLoadingOption = None,
+    mapping_functions: MappingFunctionsOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the solution as SINEX, NetCDF and JSON here.")
     ] = None,
@@ -74,6 +78,7 @@ def solve(
         interval_s=interval,
         antex=tuple(antex or ()),
         ocean_loading=ocean_loading,
+        mapping_functions=tuple(mapping_functions or ()),
         allow_missing_antenna=allow_missing_antenna,
     )
     began = time.monotonic()
@@ -100,50 +105,3 @@ def solve(
         f"  residuals: phase {solution.residual_rms_phase_m * 1e3:.1f} mm, "
         f"code {solution.residual_rms_code_m:.2f} m; {seconds:.1f} s"
     )
-
-
-@app.command("qc")
-def qc(files: FilesArgument, json: JsonOption = False) -> None:
-    """Quality of a station's observations: completeness, cycle slips, multipath, signals, BDS-3 readiness.
-
-    Example: jizhun station qc WUH200CHN_R_20261160000_01D_30S_MO.crx.gz
-    """
-    from pipelines.solution_json import quality_contract
-    from stations.formats.rinex_observation import read_observations
-    from stations.quality.report import quality_report
-
-    with waiting(f"reading {', '.join(path.name for path in files)}"):
-        report = quality_report(read_observations(files))
-    if json:
-        write_json(quality_contract(report))
-        return
-    from rich import box
-    from rich.table import Table
-
-    out = console()
-    out.print(
-        f"{report.station}  {report.first_epoch.iso()} to {report.last_epoch.iso()} GPST every "
-        f"{report.interval_s:g} s\n"
-        f"  {report.n_epochs} of {report.n_epochs_expected} epochs ({report.completeness * 100:.1f} %), "
-        f"{report.n_cycle_slips} cycle slips ({report.cycle_slips_per_thousand:.2f} in 1000)\n"
-        f"  BDS-3 signals: {'yes' if report.tracks_bds3 else 'no'}\n"
-        f"  verdict: {report.verdict.value}"
-    )
-    for reason in report.reasons:
-        out.print(f"    {reason}", soft_wrap=True, markup=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("system", "signal", "carrier"):
-        table.add_column(title)
-    for title in ("satellites", "observations", "C/N0 dB-Hz", "multipath m"):
-        table.add_column(title, justify="right")
-    for item in report.signals:
-        table.add_row(
-            item.system,
-            item.signal,
-            item.carrier,
-            str(item.n_satellites),
-            str(item.n_observations),
-            "-" if item.mean_cn0_dbhz is None else f"{item.mean_cn0_dbhz:.1f}",
-            "-" if item.multipath_rms_m is None else f"{item.multipath_rms_m:.3f}",
-        )
-    out.print(table)

@@ -4,7 +4,7 @@ MP1 = P1 - L1 - 2 / (a - 1) (L1 - L2), with a = (f1 / f2)^2 and all in metres: g
 cancel; multipath, code noise and a constant of the ambiguities remain. (Estey and Meertens 1999, TEQC: the
 multi-purpose toolkit for GPS/GLONASS data, GPS Solutions 3(1), 42-49.) The constant is taken off as the mean
 of each arc between slips. The codes of BeiDou-2 satellites carry a drift with elevation of up to a metre
-(Wanninger and Beer 2015, GPS Solutions 19, 639-648), which counts here as multipath.
+(Wanninger and Beer 2015, GPS Solutions 19, 639-648); `satellite_code_bias` sees and removes it.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stations.quality.cycle_slips import SlipMasks
 from stations.quality.signal_pairs import SignalPair
+from stations.quality.sliding_windows import SCATTER_FROM_MAD
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 
 FloatArray = NDArray[np.float64]
@@ -60,30 +61,78 @@ def code_multipath_m(
     return np.asarray(np.asarray(code_m, dtype=np.float64) - own_m - 2.0 * ionosphere_m, dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
+class ArcResiduals:
+    """Values freed of the mean of their arc.
+
+    values : (n_epoch, n_satellite), NaN where not used: code outliers, arcs of fewer than SHORTEST_ARC values
+    n_arcs : means taken, each of which costs a degree of freedom; n_outliers : codes left out
+    """
+
+    values: FloatArray
+    n_arcs: int
+    n_outliers: int
+
+    @property
+    def n(self) -> int:
+        """Values used."""
+        return int(np.isfinite(self.values).sum())
+
+    def rms(self, where: NDArray[np.bool_] | None = None) -> float | None:
+        """Rms of all values, or of those `where` (n_epoch, n_satellite) is true; None where there is none."""
+        n = self.n
+        if n <= self.n_arcs:
+            return None
+        taken = self.values[np.isfinite(self.values) if where is None else np.isfinite(self.values) & where]
+        if taken.size == 0:
+            return None
+        return float(np.sqrt(np.mean(taken**2) * n / (n - self.n_arcs)))
+
+
+def residuals_about_arc_means(values: FloatArray, masks: SlipMasks) -> ArcResiduals:
+    """Values (n_epoch, n_satellite) minus the mean of their arc between slips."""
+    number = masks.arc_number()
+    usable = (number >= 0) & np.isfinite(values) & ~masks.code_outlier
+    n_outliers = int(((number >= 0) & np.isfinite(values) & masks.code_outlier).sum())
+    residuals = np.full(values.shape, np.nan)
+    if not usable.any():
+        return ArcResiduals(residuals, 0, n_outliers)
+    columns = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    key = number[usable] * values.shape[1] + columns[usable]
+    # Numbers of arcs are small whole numbers: counting them beats sorting them.
+    count = np.bincount(key)
+    safe = np.maximum(count, 1)
+    taken = values[usable]
+    mean = np.bincount(key, weights=taken) / safe
+    # Twice, so that the large constant of the ambiguities does not eat the digits.
+    mean = mean + np.bincount(key, weights=taken - mean[key]) / safe
+    long_enough = count >= SHORTEST_ARC
+    residuals[usable] = np.where(long_enough[key], taken - mean[key], np.nan)
+    return ArcResiduals(residuals, int(long_enough.sum()), n_outliers)
+
+
+def code_noise_m(residuals: ArcResiduals, time_s: FloatArray, interval_s: float) -> float | None:
+    """Scatter of the code between neighbouring epochs of an arc, m; None where there are too few.
+
+    The difference of two epochs holds the noise of both, and of the multipath only what changes within an
+    interval. From the median, which the arcs' ends (jumps between their means) do not pull.
+    """
+    neighbours = np.abs(np.diff(time_s) - interval_s) < 0.1 * max(interval_s, 1e-3)
+    change = np.diff(residuals.values, axis=0)[neighbours]
+    change = change[np.isfinite(change)]
+    if change.size < SHORTEST_ARC:
+        return None
+    return float(SCATTER_FROM_MAD * np.median(np.abs(change)) / np.sqrt(2.0))
+
+
 def rms_about_arc_means(values: FloatArray, masks: SlipMasks) -> tuple[float | None, int]:
     """Rms of values (n_epoch, n_satellite) about the mean of each arc, and the number of values used.
 
     Code outliers and arcs of fewer than SHORTEST_ARC values are left out; None where none is left. One degree
     of freedom is paid for each arc's mean.
     """
-    number = masks.arc_number()
-    usable = (number >= 0) & np.isfinite(values) & ~masks.code_outlier
-    if not usable.any():
-        return None, 0
-    columns = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    key = number[usable] * values.shape[1] + columns[usable]
-    _, arc = np.unique(key, return_inverse=True)
-    count = np.bincount(arc)
-    taken = values[usable]
-    mean = np.bincount(arc, weights=taken) / count
-    # Twice, so that the large constant of the ambiguities does not eat the digits.
-    mean = mean + np.bincount(arc, weights=taken - mean[arc]) / count
-    squares = np.bincount(arc, weights=(taken - mean[arc]) ** 2)
-    long_enough = count >= SHORTEST_ARC
-    if not long_enough.any():
-        return None, 0
-    n = int(count[long_enough].sum())
-    return float(np.sqrt(squares[long_enough].sum() / (n - long_enough.sum()))), n
+    residuals = residuals_about_arc_means(values, masks)
+    return residuals.rms(), residuals.n
 
 
 def pair_multipath(

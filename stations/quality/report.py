@@ -1,26 +1,86 @@
 """The quality report of a station's session: from observations to a verdict."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from stations.baseline.broadcast_products import broadcast_products
+from stations.navigation_records import NavigationMessages
+from stations.ppp.first_position import plausible_position
+from stations.ppp.glonass_channels import glonass_channels
+from stations.quality.clock_jumps import clock_jumps
 from stations.quality.completeness import check_completeness
 from stations.quality.cycle_slips import ObservedSlips, detect_cycle_slips
-from stations.quality.multipath import pair_multipath
-from stations.quality.signal_pairs import frequency_by_satellite_hz, pairs_for_the_rest
+from stations.quality.expected_observations import (
+    FROM_PASSES,
+    ExpectedSky,
+    count_expected,
+    expected_sky,
+    lowest_elevation_by_azimuth_deg,
+)
+from stations.quality.header_check import header_findings
+from stations.quality.interference import find_interference
+from stations.quality.ionosphere_activity import ionosphere_activity
+from stations.quality.past_sessions import past_cn0_by_elevation
+from stations.quality.satellite_sky import SatelliteSky, satellite_sky
+from stations.quality.signal_details import (
+    SignalMultipath,
+    pair_slips,
+    satellite_slips,
+    signal_details,
+    signal_multipath,
+)
+from stations.quality.signal_pairs import pairs_for_the_rest, signal_pairs
 from stations.quality.signals_tracked import (
     bds3_readiness,
-    carrier_name,
     signals_by_satellite,
     tracks_bds3_only_signals,
 )
+from stations.quality.single_point import code_rows, epoch_positions, single_point_quality
 from stations.quality.verdict import QualityThresholds, decide
-from stations.records import Observations, QualityReport, SignalQuality
+from stations.quality_records import PastSignal, QualityDetails, SignalDetails, SinglePointQuality
+from stations.records import Observations, QualityReport, SatelliteOrbits, SignalQuality
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
 
+FloatArray = NDArray[np.float64]
+
 DEFAULT_THRESHOLDS: Final = QualityThresholds()
+BROADCAST: Final = "broadcast messages"
+DUPLICATE: Final = "duplicate epoch"  # words of the reader's rejections
+OUT_OF_ORDER: Final = "epoch out of order"
+
+
+@dataclass(frozen=True, eq=False)
+class QualityContext:
+    """What is known of a session beside its observations; every part may be absent.
+
+    orbits : precise ones; navigation : broadcast messages, taken where there are no orbits
+    past : figures of earlier sessions of the station, with which C/N0 is compared
+    known_antennas : 20-column codes of calibrated antennas, or None where no list was given
+    log_differences, log_errors : what a site log says otherwise than the header, in words
+    """
+
+    orbits: SatelliteOrbits | None = None
+    navigation: NavigationMessages | None = None
+    past: tuple[PastSignal, ...] = ()
+    known_antennas: frozenset[str] | None = None
+    log_differences: tuple[str, ...] = ()
+    log_errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class QualityStudy:
+    """A report with the arrays behind it, for pictures."""
+
+    report: QualityReport
+    sky: SatelliteSky
+    expected: ExpectedSky
+    slips: ObservedSlips
+    multipath: Mapping[tuple[str, str], SignalMultipath]
 
 
 def quality_report(
@@ -28,22 +88,85 @@ def quality_report(
     *,
     thresholds: QualityThresholds = DEFAULT_THRESHOLDS,
     session: tuple[Epochs, Epochs] | None = None,
+    context: QualityContext | None = None,
 ) -> QualityReport:
-    """Judge a session from its observations alone: no orbits, no coordinates.
+    """Judge a session from its observations, better with orbits.
 
     thresholds : limits of the verdict
     session : start and end (exclusive) of what was to be observed; by default what the file names promise
+    context : orbits and the like; None judges from the observations alone
 
     Raises InputError where the observations hold no epoch or no satellite.
     """
+    return quality_study(observations, thresholds=thresholds, session=session, context=context).report
+
+
+def quality_study(
+    observations: Observations,
+    *,
+    thresholds: QualityThresholds = DEFAULT_THRESHOLDS,
+    session: tuple[Epochs, Epochs] | None = None,
+    context: QualityContext | None = None,
+) -> QualityStudy:
+    """As `quality_report`, with the arrays from which the figures come."""
     if not observations.satellites:
         raise InputError("the observations hold no satellite")
+    given = QualityContext() if context is None else context
     completeness = check_completeness(observations, session=session)
+    observations = _with_glonass_channels(observations)
     slips = detect_cycle_slips(observations)
-    signals = _signal_qualities(observations, slips)
-    tracked = signals_by_satellite(observations)
+    rest = detect_cycle_slips(observations, pairs=pairs_for_the_rest(observations, slips.pairs))
+    remarks: list[str] = []
+    orbits, source = _orbits(observations, given, remarks)
+    single_point, position_ecef_m = _single_point(observations, slips, given, orbits, source, remarks)
+    sky = satellite_sky(observations, completeness, orbits, position_ecef_m)
+    elevation_rad = sky.at_observations(sky.elevation_rad)
+    tracked = _tracked(observations)
+    expected = expected_sky(
+        sky,
+        tracked,
+        interval_s=completeness.interval_s,
+        mask_deg=thresholds.horizon_mask_deg,
+        cutoff_deg=thresholds.cutoff_deg,
+    )
+    multipath, code_biases = signal_multipath(observations, (slips, rest), elevation_rad)
+    station = observations.header.marker_name
+    past_cn0, past_days = past_cn0_by_elevation(given.past, station, completeness.first_expected)
+    signals = signal_details(observations, multipath, expected, past_cn0)
+    differences, errors = header_findings(
+        observations.header, position_ecef_m if single_point else None, given.known_antennas,
+        limit_m=thresholds.header_position_reject_m,
+    )  # fmt: skip
+    details = QualityDetails(
+        orbit_source=source,
+        expected=count_expected(
+            observations,
+            expected,
+            tracked,
+            source_by_system=_source_by_system(observations, sky, source),
+            interval_s=completeness.interval_s,
+            mask_deg=thresholds.horizon_mask_deg,
+            cutoff_deg=thresholds.cutoff_deg,
+        ),
+        signals=signals,
+        slips=pair_slips(observations, slips, elevation_rad),
+        satellite_slips=satellite_slips(observations, slips),
+        clock_jumps=clock_jumps(observations, slips),
+        code_biases=code_biases,
+        single_point=single_point,
+        ionosphere=ionosphere_activity(observations, slips, elevation_rad),
+        interference=find_interference(observations, elevation_rad),
+        n_duplicate_epochs=observations.rejections.get(DUPLICATE, 0),
+        n_misordered_epochs=observations.rejections.get(OUT_OF_ORDER, 0),
+        past_days=past_days,
+        header_differences=(*differences, *given.log_differences),
+        header_errors=(*errors, *given.log_errors),
+        remarks=tuple(remarks),
+        lowest_elevation_by_azimuth_deg=lowest_elevation_by_azimuth_deg(sky, tracked),
+    )
+    by_satellite = signals_by_satellite(observations)
     readiness = bds3_readiness(observations)
-    tracks_bds3 = tracks_bds3_only_signals(tracked)
+    tracks_bds3 = tracks_bds3_only_signals(by_satellite)
     counts = slips.counts()
     n_slips = counts.pop("slips")
     per_thousand = 1000.0 * n_slips / slips.n_observations if slips.n_observations else 0.0
@@ -55,15 +178,15 @@ def quality_report(
         mean_satellites=mean_satellites,
         n_pairs=len(slips.pairs),
         slips_per_thousand=per_thousand,
-        signals=signals,
+        details=details,
         tracks_bds3=tracks_bds3,
         bds3_description=readiness.describe(),
         events=observations.events,
         n_rejections=sum(observations.rejections.values()),
         thresholds=thresholds,
     )
-    return QualityReport(
-        station=observations.header.marker_name,
+    report = QualityReport(
+        station=station,
         first_epoch=epochs[0],
         last_epoch=epochs[-1],
         interval_s=completeness.interval_s,
@@ -74,8 +197,8 @@ def quality_report(
         n_cycle_slips=n_slips,
         cycle_slips_per_thousand=per_thousand,
         slips_by_reason=counts,
-        signals=signals,
-        signals_by_satellite=tracked,
+        signals=tuple(_signal_quality(observations, s) for s in signals),
+        signals_by_satellite=by_satellite,
         tracks_bds3=tracks_bds3,
         events=observations.events,
         rejections=observations.rejections,
@@ -84,7 +207,93 @@ def quality_report(
         inputs=observations.inputs,
         bds3_satellites_by_carrier={c: len(s) for c, s in readiness.satellites_by_carrier.items()},
         mean_satellites=mean_satellites,
+        expectation=completeness.expectation,
+        details=details,
     )
+    return QualityStudy(report, sky, expected, slips, multipath)
+
+
+def _with_glonass_channels(observations: Observations) -> Observations:
+    """The same with the channels of GLONASS satellites that the header does not tell (RINEX 2)."""
+    unknown = {
+        s for s in observations.satellites if s[0] == "R" and s not in observations.header.glonass_channels
+    }
+    pair = next((p for p in signal_pairs(observations) if p.system == "R"), None)
+    if not unknown or pair is None:
+        return observations
+    pairs = {s: (pair.first, pair.second) for s in observations.satellites if s[0] == "R"}
+    channels, _ = glonass_channels(observations, pairs)
+    return replace(observations, header=replace(observations.header, glonass_channels=channels))
+
+
+def _orbits(
+    observations: Observations, given: QualityContext, remarks: list[str]
+) -> tuple[SatelliteOrbits | None, str]:
+    """Orbits of the session and their name for people; None and why not."""
+    epochs = observations.epochs
+    systems = "".join(sorted({s[0] for s in observations.satellites}))
+    if given.orbits is not None:
+        return given.orbits, f"SP3 orbits of {given.orbits.centre or 'an unnamed centre'}"
+    if given.navigation is not None:
+        try:
+            products = broadcast_products(given.navigation, epochs[0], epochs[-1], systems=systems)
+        except InputError as error:
+            remarks.append(str(error))
+        else:
+            return products.orbits, BROADCAST
+    return None, ""
+
+
+def _single_point(
+    observations: Observations,
+    slips: ObservedSlips,
+    given: QualityContext,
+    orbits: SatelliteOrbits | None,
+    source: str,
+    remarks: list[str],
+) -> tuple[tuple[SinglePointQuality, ...], FloatArray | None]:
+    """Positions of all systems, and without BeiDou where it is not alone; and the place to look from."""
+    header = observations.header.approximate_position_ecef_m
+    place = header if plausible_position(header) else None
+    if orbits is None:
+        remarks.append("no orbits: elevations and single-point positions are unknown")
+        return (), place
+    messages = given.navigation if source == BROADCAST else None
+    rows = code_rows(observations, slips.pairs, orbits, messages)
+    if rows is None:
+        remarks.append("no satellite with orbit and codes on two carriers: no single-point positions")
+        return (), place
+    systems = {name[0] for name in rows.satellites}
+    variants = ["".join(sorted(systems))]
+    if "C" in systems and len(systems) > 1:
+        variants.append("".join(sorted(systems - {"C"})))
+        variants.append("C")
+    found: list[SinglePointQuality] = []
+    for letters in variants:
+        positions = epoch_positions(rows, place, letters)
+        quality = single_point_quality(rows, positions, letters, source, header)
+        if quality is None:
+            remarks.append(f"no epoch has enough satellites for a position from {letters} alone")
+            continue
+        if not found and positions.median_ecef_m is not None:
+            place = positions.median_ecef_m
+        found.append(quality)
+    return tuple(found), place
+
+
+def _source_by_system(observations: Observations, sky: SatelliteSky, source: str) -> dict[str, str]:
+    systems = sorted({s[0] for s in observations.satellites})
+    known = np.asarray(np.isfinite(sky.elevation_rad).any(axis=0))
+    served = {name[0] for name, there in zip(sky.satellites, known, strict=True) if there}
+    return {s: source if s in served else FROM_PASSES for s in systems}
+
+
+def _tracked(observations: Observations) -> NDArray[np.bool_]:
+    """Epochs at which a satellite gave any code or phase, (n_epoch, n_satellite)."""
+    data = observations.data
+    found = np.isfinite(data["pseudorange_m"].values).any(axis=2)
+    found |= np.isfinite(data["carrier_phase_cycles"].values).any(axis=2)
+    return np.asarray(found, dtype=np.bool_)
 
 
 def _mean_dual_frequency_satellites(observations: Observations, slips: ObservedSlips) -> float:
@@ -97,101 +306,18 @@ def _mean_dual_frequency_satellites(observations: Observations, slips: ObservedS
     return float(dual.sum(axis=1).mean())
 
 
-def _signal_qualities(observations: Observations, slips: ObservedSlips) -> tuple[SignalQuality, ...]:
-    """Counts, signal strength and code multipath of every signal tracked.
-
-    Multipath is that of the first pair in which the signal takes part: of those searched for slips or, for
-    the other signals, of one made for it. None where there is no second carrier.
-    """
-    data = observations.data
-    satellites = observations.satellites
-    signals = [str(s) for s in data["signal"].values]
-    code, phase = data["pseudorange_m"].values, data["carrier_phase_cycles"].values
-    strength = data["cn0_dbhz"].values
-    multipath: dict[tuple[str, str], float | None] = {}
-    rest = detect_cycle_slips(observations, pairs=pairs_for_the_rest(observations, slips.pairs))
-    for pair, masks in zip(slips.pairs + rest.pairs, slips.masks + rest.masks, strict=True):
-        index = np.array([i for i, s in enumerate(satellites) if s[0] == pair.system], dtype=np.int64)
-        names = tuple(satellites[i] for i in index)
-        one, two = signals.index(pair.first), signals.index(pair.second)
-        channels = observations.header.glonass_channels
-        result = pair_multipath(
-            pair,
-            code[:, index, one],
-            code[:, index, two],
-            phase[:, index, one],
-            phase[:, index, two],
-            frequency_by_satellite_hz(names, pair.first, channels),
-            frequency_by_satellite_hz(names, pair.second, channels),
-            masks,
-        )
-        multipath.setdefault((pair.system, pair.first), result.first_rms_m)
-        multipath.setdefault((pair.system, pair.second), result.second_rms_m)
-    found = []
-    for system in sorted({s[0] for s in satellites}):
-        index = np.array([i for i, s in enumerate(satellites) if s[0] == system], dtype=np.int64)
-        for number, signal in enumerate(signals):
-            seen = np.isfinite(code[:, index, number]) | np.isfinite(phase[:, index, number])
-            if not seen.any():
-                continue
-            cn0 = strength[:, index, number][seen].astype(np.float64)
-            cn0 = cn0[np.isfinite(cn0)]
-            found.append(
-                SignalQuality(
-                    system=system,
-                    signal=system + signal,
-                    carrier=carrier_name(system, signal),
-                    n_satellites=int(seen.any(axis=0).sum()),
-                    n_observations=int(seen.sum()),
-                    mean_cn0_dbhz=float(cn0.mean()) if cn0.size else None,
-                    multipath_rms_m=multipath.get((system, signal)),
-                )
-            )
-    return tuple(found)
-
-
-def quality_report_as_json(report: QualityReport) -> Mapping[str, object]:
-    """A report as plain values for `json.dumps`: times ISO in GPST, figures rounded to their worth."""
-    return {
-        "station": report.station,
-        "first_epoch": report.first_epoch.iso(),
-        "last_epoch": report.last_epoch.iso(),
-        "interval_s": report.interval_s,
-        "n_epochs": report.n_epochs,
-        "n_epochs_expected": report.n_epochs_expected,
-        "completeness": round(report.completeness, 6),
-        "gaps": [[before.iso(), after.iso()] for before, after in report.gaps],
-        "mean_satellites": round(report.mean_satellites, 2),
-        "n_cycle_slips": report.n_cycle_slips,
-        "cycle_slips_per_thousand": round(report.cycle_slips_per_thousand, 3),
-        "slips_by_reason": dict(report.slips_by_reason),
-        "signals": [
-            {
-                "system": s.system,
-                "signal": s.signal,
-                "carrier": s.carrier,
-                "n_satellites": s.n_satellites,
-                "n_observations": s.n_observations,
-                "mean_cn0_dbhz": None if s.mean_cn0_dbhz is None else round(s.mean_cn0_dbhz, 2),
-                "multipath_rms_m": None if s.multipath_rms_m is None else round(s.multipath_rms_m, 4),
-            }
-            for s in report.signals
-        ],
-        "signals_by_satellite": {k: list(v) for k, v in sorted(report.signals_by_satellite.items())},
-        "tracks_bds3": report.tracks_bds3,
-        "bds3_satellites_by_carrier": dict(report.bds3_satellites_by_carrier),
-        "events": [
-            {
-                "epoch": None if e.epoch is None else e.epoch.iso(),
-                "flag": e.flag,
-                "description": e.description,
-                "header_lines": list(e.header_lines),
-                "line": e.line,
-            }
-            for e in report.events
-        ],
-        "rejections": dict(report.rejections),
-        "verdict": report.verdict.value,
-        "reasons": list(report.reasons),
-        "inputs": [{"path": i.path, "sha256": i.sha256} for i in report.inputs],
-    }
+def _signal_quality(observations: Observations, details: SignalDetails) -> SignalQuality:
+    """The short form of a signal's figures. Observations count wherever they are, the horizon or not."""
+    number = [str(s) for s in observations.data["signal"].values].index(details.signal[1:])
+    own = [k for k, s in enumerate(observations.satellites) if s[0] == details.signal[0]]
+    seen = np.isfinite(observations.data["pseudorange_m"].values[:, own, number])
+    seen |= np.isfinite(observations.data["carrier_phase_cycles"].values[:, own, number])
+    return SignalQuality(
+        system=details.signal[0],
+        signal=details.signal,
+        carrier=details.carrier,
+        n_satellites=details.n_satellites,
+        n_observations=int(seen.sum()),
+        mean_cn0_dbhz=details.cn0_dbhz,
+        multipath_rms_m=details.multipath_rms_m,
+    )

@@ -5,11 +5,12 @@ frame from one that needs a visit; they are not copied from a standard, and `doc
 stands where it does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stations.quality.completeness import Completeness
-from stations.records import ObservationEvent, SignalQuality, Verdict
+from stations.quality_records import ElevationBin, QualityDetails, SignalDetails
+from stations.records import ObservationEvent, Verdict
 from transforms.errors import InputError
 
 
@@ -20,10 +21,16 @@ class QualityThresholds:
     completeness: observed over expected epochs, 0..1
     session_s: time between the first and last epoch observed
     satellites: mean number of satellites with two carriers at an epoch
+    expected_share: observed over expected satellites at epochs above the cut-off, 0..1, where orbits tell
     slips_per_thousand: cycle slips per thousand dual-frequency observations
-    multipath_m: rms of the code multipath of a signal
+    multipath_m: rms of the code multipath of a signal, BeiDou-2's own bias removed
     gap_s: longest time without an epoch
     cn0_dbhz: mean carrier-to-noise density of a signal
+    cn0_fall_db: fall of C/N0 against the station's own past, mean of the bins of elevation above the cut-off
+    scatter_m: scatter of the single-point positions, height
+    roti_share: share of the ionosphere's windows that are disturbed
+    header_position_reject_m: header's position against the observed one, or the site log's
+    horizon_mask_deg, cutoff_deg: elevations above which observations are expected and counted
     systems: whose signals are judged; SBAS and IRNSS satellites hold no frame
     require_bds3: reject a station without BeiDou-3 signals instead of remarking it
     """
@@ -34,12 +41,20 @@ class QualityThresholds:
     session_reject_s: float = 3600.0
     satellites_remark: float = 8.0
     satellites_reject: float = 4.0
+    expected_share_remark: float = 0.95
+    expected_share_reject: float = 0.40
     slips_per_thousand_remark: float = 10.0
     slips_per_thousand_reject: float = 200.0
     multipath_remark_m: float = 0.6
     multipath_reject_m: float = 3.0
     gap_remark_s: float = 1800.0
     cn0_remark_dbhz: float = 33.0
+    cn0_fall_remark_db: float = 2.0
+    scatter_remark_m: float = 5.0
+    roti_share_remark: float = 0.10
+    header_position_reject_m: float = 50.0
+    horizon_mask_deg: float = 0.0
+    cutoff_deg: float = 10.0
     systems: str = "GREC"
     require_bds3: bool = False
 
@@ -47,6 +62,8 @@ class QualityThresholds:
         rising = (
             ("completeness", self.completeness_reject, self.completeness_remark),
             ("session", self.session_reject_s, self.session_remark_s),
+            ("expected share", self.expected_share_reject, self.expected_share_remark),
+            ("horizon mask and cut-off", self.horizon_mask_deg, self.cutoff_deg),
             ("satellites", self.satellites_reject, self.satellites_remark),
             ("slips per thousand", self.slips_per_thousand_remark, self.slips_per_thousand_reject),
             ("multipath", self.multipath_remark_m, self.multipath_reject_m),
@@ -63,7 +80,7 @@ def decide(
     mean_satellites: float,
     n_pairs: int,
     slips_per_thousand: float,
-    signals: Sequence[SignalQuality],
+    details: QualityDetails,
     tracks_bds3: bool,
     bds3_description: str,
     events: Sequence[ObservationEvent],
@@ -109,16 +126,33 @@ def decide(
         slips_per_thousand > t.slips_per_thousand_remark,
         f"{slips_per_thousand:.1f} cycle slips per thousand observations",
     )
-    for signal in (s for s in signals if s.system in t.systems):
-        where = f"{signal.signal} ({signal.carrier})"
-        if signal.multipath_rms_m is not None:
+    if details.expected is not None:
+        share = details.expected.total.ratio_above_cutoff
+        if share is not None:
             judge(
-                signal.multipath_rms_m > t.multipath_reject_m,
-                signal.multipath_rms_m > t.multipath_remark_m,
-                f"code multipath of {where} is {signal.multipath_rms_m:.2f} m",
+                share < t.expected_share_reject,
+                share < t.expected_share_remark,
+                f"{100 * share:.1f} % of the expected observations above {t.cutoff_deg:g} degrees",
             )
-        if signal.mean_cn0_dbhz is not None and signal.mean_cn0_dbhz < t.cn0_remark_dbhz:
-            remarks.append(f"mean carrier-to-noise density of {where} is {signal.mean_cn0_dbhz:.1f} dBHz")
+    for signal in (s for s in details.signals if s.signal[0] in t.systems):
+        _judge_signal(signal, t, judge, remarks)
+    refusals.extend(details.header_errors)
+    remarks.extend(details.header_differences)
+    remarks.extend(
+        f"single-point heights scatter by {point.scatter_enu_m[2]:.1f} m"
+        for point in details.single_point[:1]
+        if point.scatter_enu_m[2] > t.scatter_remark_m
+    )
+    if details.ionosphere is not None and details.ionosphere.share_disturbed > t.roti_share_remark:
+        remarks.append(
+            f"disturbed ionosphere: {100 * details.ionosphere.share_disturbed:.0f} % of the windows above "
+            f"0.5 TECU/min, worst in the hour from {details.ionosphere.worst_hour}"
+        )
+    remarks.extend(
+        f"suspicion of interference on {event.carrier}: C/N0 of {event.n_satellites} satellites fell by "
+        f"{event.drop_db:.1f} dB from {event.first_epoch.iso()} to {event.last_epoch.iso()}"
+        for event in details.interference
+    )
     if not tracks_bds3:
         judge(t.require_bds3, True, f"no BeiDou-3 signal was tracked ({bds3_description})")
     remarks.extend(_event_remarks(events))
@@ -127,6 +161,37 @@ def decide(
     if refusals:
         return Verdict.REJECT, tuple(refusals + remarks)
     return (Verdict.ACCEPT_WITH_REMARKS if remarks else Verdict.ACCEPT), tuple(remarks)
+
+
+def _judge_signal(
+    signal: SignalDetails,
+    t: QualityThresholds,
+    judge: Callable[[bool, bool, str], None],
+    remarks: list[str],
+) -> None:
+    where = f"{signal.signal} ({signal.carrier})"
+    rms_m = signal.multipath_without_bias_rms_m
+    if rms_m is not None:
+        judge(
+            rms_m > t.multipath_reject_m,
+            rms_m > t.multipath_remark_m,
+            f"code multipath of {where} is {rms_m:.2f} m",
+        )
+    if signal.cn0_dbhz is not None and signal.cn0_dbhz < t.cn0_remark_dbhz:
+        remarks.append(f"mean carrier-to-noise density of {where} is {signal.cn0_dbhz:.1f} dBHz")
+    fall_db = cn0_fall_db(signal.by_elevation, t.cutoff_deg)
+    if fall_db is not None and fall_db > t.cn0_fall_remark_db:
+        remarks.append(f"carrier-to-noise density of {where} is {fall_db:.1f} dB below the station's past")
+
+
+def cn0_fall_db(bins: Sequence[ElevationBin], cutoff_deg: float) -> float | None:
+    """How far C/N0 is below the station's past, mean of the bins above the cut-off; None without a past."""
+    falls = [
+        b.past_cn0_dbhz - b.cn0_dbhz
+        for b in bins
+        if b.from_deg >= cutoff_deg and b.past_cn0_dbhz is not None and b.cn0_dbhz is not None
+    ]
+    return sum(falls) / len(falls) if falls else None
 
 
 def _event_remarks(events: Sequence[ObservationEvent]) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 
 from stations.quality.cycle_slips import detect_cycle_slips
-from stations.quality.report import quality_report, quality_report_as_json
+from stations.quality.report import quality_report
+from stations.quality.report_json import quality_report_as_json
 from stations.quality.signal_pairs import SignalPair, pairs_for_the_rest, signal_pairs
 from stations.quality.signals_tracked import bds3_readiness, carrier_name, signals_by_satellite
 from stations.quality.verdict import QualityThresholds
@@ -28,6 +29,7 @@ from transforms.errors import InputError
 
 SIGNALS = ["1C", "1P", "2I", "2W", "5P", "5Q", "6I"]
 TRACKED = {"G": ["1C", "2W"], "E": ["1C", "5Q"], "C": ["2I", "6I"], "R": ["1C"]}
+WUHAN_ECEF_M = (-2267749.0, 5009154.0, 3221290.0)
 BDS3_TRACKED = ["2I", "6I", "1P", "5P"]
 SATELLITES = ["C06", "C21", "C25", "C30", "E01", "E04", "E09", "G02", "G05", "G11", "G24", "R03"]
 
@@ -65,9 +67,10 @@ def station_day(
         },
     )
     check_observations(data)
-    setup = StationSetup("", "", "", AntennaType("TEST"), (0.0, 0.0, 0.0))
+    setup = StationSetup("TEST", "", "", AntennaType("TEST"), (0.0, 0.0, 0.0))
     inputs = (InputFile("TEST00CHN_R_20242090000_01D_30S_MO.rnx", "0" * 64),)
-    return Observations(data, StationHeader("TEST", "", setup, None, {}, "3.04"), inputs=inputs)
+    header = StationHeader("TEST", "", setup, np.array(WUHAN_ECEF_M), {}, "3.04")
+    return Observations(data, header, inputs=inputs)
 
 
 def without_epochs(observations: Observations, kept: slice) -> Observations:
