@@ -145,13 +145,17 @@ def _table(
     if not keep_last_bit:  # RINEX 2 says anti-spoofing with the bit that RINEX 3 has for BOC tracking
         lock = tables["loss_of_lock"].astype(np.uint8)
         tables["loss_of_lock"] = lock & np.uint8(~LossOfLock.BOC_TRACKING & 0xFF)
+    told = np.zeros(len(satellites), dtype=np.bool_)
+    for name, table in tables.items():
+        there = np.isfinite(table) if OBSERVATION_VARIABLES[name] is not np.uint8 else table != 0
+        told |= there.any(axis=(0, 2))
     import xarray as xr  # half a second, of which a file that cannot be read has no need
 
     return xr.Dataset(
-        {name: (_DIMENSIONS, table) for name, table in tables.items()},
+        {name: (_DIMENSIONS, table[:, told]) for name, table in tables.items()},
         coords={
             "epoch": data["epoch"].values,
-            "satellite": np.array(satellites, dtype="<U3"),
+            "satellite": np.array(satellites, dtype="<U3")[told],
             "signal": np.array(names, dtype="<U2"),
         },
     )

@@ -18,6 +18,7 @@ from stations.records import LossOfLock
 _FIELD_WIDTH: Final = 16  # F14.3, loss-of-lock indicator, signal strength: RINEX 2.11 and 3.05
 _VALUE_WIDTH: Final = 14
 _LINE_WIDTH_V2: Final = 80
+_SPACE: Final = 32
 VARIABLE_OF_LETTER: Final = {
     "C": "pseudorange_m",
     "L": "carrier_phase_cycles",
@@ -133,8 +134,12 @@ def _decode_system(
         ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
     all_fields = block.reshape(rows.size, -1, _FIELD_WIDTH)
     names = names_of_codes(letter, listed, header, _observed(all_fields, listed) if header.major == 2 else ())
-    taken = [i for i, name in enumerate(names) if name is not None]
-    codes = [name for name in names if name is not None]
+    # In RINEX 2 all systems share the types of the file: those of others are blank throughout.
+    told = (
+        (all_fields != _SPACE).any(axis=(0, 2)) if header.major == 2 else np.ones(len(names), dtype=np.bool_)
+    )
+    taken = [i for i, name in enumerate(names) if name is not None and told[i]]
+    codes = [name for name in (names[i] for i in taken) if name is not None]
     if len(set(codes)) < len(codes):
         # B1I under both of its names: the standard one stands first or second, either serves.
         taken = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stations.formats.fixed_width import ByteArray, FloatArray, IntArray, format_reals
+from stations.formats.fixed_width import BoolArray, ByteArray, FloatArray, IntArray, format_reals
 from stations.records import CycleSlip, LossOfLock, Observations
 from transforms.errors import InputError
 
@@ -86,7 +86,7 @@ def record_fields(
     toggled_half_cycles: ByteArray | None = None,
 ) -> RecordFields:
     """The records of one system as text. Loss of lock goes with the phase; signal strength with the phase,
-    where there is one, else with the code.
+    where it has a value or where there is no code, else with the code.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def record_fields(
     shape = (data.sizes["epoch"], index.size)
     lock = data["loss_of_lock"].values
     strength = data["signal_strength"].values if "signal_strength" in data else None
-    phases = {column.signal for column in columns if column.code[:1] == "L"}
+    listed = {column.code for column in columns}
     told = np.zeros(shape, dtype=np.bool_)
     values: list[FloatArray | None] = []
     indicators: list[ByteArray] = []
@@ -119,8 +119,8 @@ def record_fields(
             if toggled_half_cycles is not None:
                 turned = toggled_half_cycles[index, k].astype(np.bool_) & np.isfinite(value)
                 pair[:, :, 0] ^= np.where(turned, LossOfLock.HALF_CYCLE, 0).astype(np.uint8)
-        if strength is not None and (letter == "L" or (letter == "C" and k not in phases)):
-            pair[:, :, 1] = strength[:, index, k]
+        if strength is not None and letter in "CL":
+            pair[:, :, 1] = np.where(_bears_strength(data, index, column, listed), strength[:, index, k], 0)
         told |= np.isfinite(value) | pair.any(axis=2)
     epoch, satellite = np.nonzero(told)
     text = np.full((epoch.size, FIELD_WIDTH * len(columns)), _SPACE, dtype=np.uint8)
@@ -133,6 +133,16 @@ def record_fields(
         digits = pair[epoch, satellite]
         text[:, begin + _VALUE_WIDTH : begin + FIELD_WIDTH] = np.where(digits > 0, digits + _ZERO, _SPACE)
     return RecordFields(epoch.astype(np.int64), index[satellite], text)
+
+
+def _bears_strength(data: "xr.Dataset", index: IntArray, column: Column, listed: set[str]) -> BoolArray:
+    """Whether the signal's strength stands in this column, shape (n_epoch, n_satellite)."""
+    phase = np.isfinite(data[LETTERS["L"]].values[:, index, column.signal])
+    code = np.isfinite(data[LETTERS["C"]].values[:, index, column.signal])
+    signal = column.code[1:]
+    if column.code[0] == "L":
+        return np.asarray(phase | ~code if "C" + signal in listed else np.ones_like(phase))
+    return np.asarray(~phase & code if "L" + signal in listed else np.ones_like(phase))
 
 
 def slip_fields(slips_cycles: dict[str, float], columns: Sequence[Column]) -> str:
