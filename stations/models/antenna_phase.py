@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RegularGridInterpolator
 
 from stations.records import AntennaCalibration, AntennaFrequencyCalibration
 from stations.signals import carrier_frequency_hz
@@ -57,10 +56,20 @@ def _variation_m(
     zenith = np.clip(zenith_rad, calibration.zenith_rad[0], calibration.zenith_rad[-1])
     if frequency.variation_m is None or calibration.azimuth_rad is None or azimuth_rad is None:
         return np.interp(zenith, calibration.zenith_rad, frequency.variation_no_azimuth_m)
-    grid = RegularGridInterpolator((calibration.azimuth_rad, calibration.zenith_rad), frequency.variation_m)
     azimuth = np.mod(azimuth_rad, 2.0 * np.pi)
     azimuth = np.clip(azimuth, calibration.azimuth_rad[0], calibration.azimuth_rad[-1])
-    return np.asarray(grid(np.stack([azimuth, zenith], axis=-1)), dtype=np.float64)
+    row, across = _cell(calibration.azimuth_rad, azimuth)
+    column, along = _cell(calibration.zenith_rad, zenith)
+    table = frequency.variation_m
+    low = (1.0 - along) * table[row, column] + along * table[row, column + 1]
+    high = (1.0 - along) * table[row + 1, column] + along * table[row + 1, column + 1]
+    return np.asarray((1.0 - across) * low + across * high)
+
+
+def _cell(nodes: FloatArray, value: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+    """The interval of increasing nodes that holds each value, and the share of it that is passed."""
+    before = np.clip(np.searchsorted(nodes, value, side="right") - 1, 0, nodes.size - 2)
+    return before, (value - nodes[before]) / (nodes[before + 1] - nodes[before])
 
 
 def receiver_range_correction_m(

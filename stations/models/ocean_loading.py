@@ -10,7 +10,6 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from stations.models.tidal_constituents import (
     doodson_arguments_rad,
@@ -78,6 +77,8 @@ def _spline(frequency: FloatArray, admittance: FloatArray, at: FloatArray) -> Fl
         u1, u2 = admittance[next_one] - admittance[near], admittance[far] - admittance[near]
         return np.asarray((u1 / x1**2 - u2 / x2**2) / (1.0 / x1 - 1.0 / x2))
 
+    from scipy.interpolate import CubicSpline  # a third of a second, for stations with ocean loading alone
+
     first: tuple[Literal[1], FloatArray] = (1, slope(0, 1, 2))
     last: tuple[Literal[1], FloatArray] = (1, slope(-1, -2, -3))
     return np.asarray(CubicSpline(frequency, admittance, bc_type=(first, last))(inside))
@@ -130,6 +131,8 @@ def ocean_loading_displacement(
     else:
         offset_s = (np.arange(node_count) - 2.0) * _NODE_STEP_S
         nodes = Epochs(ns.min() + np.rint(offset_s * 1e9).astype(np.int64))
+        from scipy.interpolate import CubicSpline
+
         spline = CubicSpline(offset_s, sum_of_constituents_m(doodson_arguments_rad(nodes), constituents))
         up_west_south = spline((ns - ns.min()) / 1e9)
     enu = np.stack([-up_west_south[:, 1], -up_west_south[:, 2], up_west_south[:, 0]], axis=-1)
