@@ -26,6 +26,7 @@ from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
 from stations.formats.position_series import PositionSeries, read_position_series, write_pbo_series
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
 from stations.formats.rinex_navigation import read_navigation
+from stations.formats.rinex_navigation_writing import write_navigation
 from stations.formats.rinex_observation import read_observations, write_observations
 from stations.formats.sinex_reading import read_sinex
 from stations.formats.sinex_writing import write_sinex
@@ -42,6 +43,7 @@ from stations.formats.vienna_mapping import (
     read_site_mapping_functions,
     write_site_mapping_functions,
 )
+from stations.navigation_records import NavigationMessages
 from stations.records import OceanLoading, PathLike
 from transforms.errors import FormatError, InputError
 
@@ -159,6 +161,10 @@ def _is_position_series(head: bytes) -> bool:
     return is_titled or _TENV_LINE.match(first) is not None
 
 
+def _write_navigation(record: NavigationMessages, path: PathLike) -> None:
+    write_navigation(record, path)
+
+
 def _write_position_series(record: PositionSeries, path: PathLike) -> None:
     write_pbo_series(record, path)
 
@@ -202,7 +208,7 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         "RINEX navigation",
         _is_navigation,
         read_navigation,
-        None,
+        _write_navigation,
         ("navigation_v2.rnx", "navigation_v3.rnx", "navigation_v4.rnx"),
         Ending.OPEN,
     ),

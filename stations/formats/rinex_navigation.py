@@ -26,16 +26,16 @@ from stations.formats.fixed_width import (
 )
 from stations.formats.rinex_damage import LeftOut
 from stations.formats.rinex_navigation_fields import (
-    BEIDOU_GEO,
     CLOCK,
-    GALILEO_FNAV_BIT,
     KEPLER_FIELDS,
     OPTIONAL_FIELDS,
     STATE_VECTOR_FIELDS,
+    names_before_version_4,
 )
 from stations.formats.rinex_navigation_header import NavigationHeader, read_navigation_header
+from stations.formats.rinex_navigation_merging import unique_records
 from stations.formats.rinex_navigation_system import read_system_records
-from stations.formats.rinex_navigation_tables import MessageBlock, kepler_table, state_vector_table
+from stations.formats.rinex_navigation_tables import REPEATED, MessageBlock, kepler_table, state_vector_table
 from stations.navigation_records import BroadcastEarthOrientation, NavigationMessages
 from stations.records import PathLike
 from transforms.errors import FormatError, InputError
@@ -46,7 +46,6 @@ _SYSTEMS: Final = "GRECJSI"
 # Of each satellite type the orbits that can be: root of the semi-major axis, from 20,000 km to 50,000 km.
 _ROOT_AXIS_LIMITS: Final = (4400.0, 7100.0)
 _WEEK_S: Final = 604_800.0
-_LARGEST_SOURCES: Final = 2**16  # Galileo's data sources are ten bits (RINEX 4.02, table A13)
 _UNREADABLE: Final = "unreadable or incomplete navigation message"
 
 
@@ -94,7 +93,7 @@ def read_navigation(
     kepler, again = kepler_table([b for b in blocks if b.kind in KEPLER_FIELDS])
     state_vectors, again_too = state_vector_table([b for b in blocks if b.kind in STATE_VECTOR_FIELDS])
     if again + again_too:
-        rejections["navigation message that was given already"] = again + again_too
+        rejections[REPEATED] = again + again_too
     if not len(kepler) and not len(state_vectors):
         of = "" if systems is None else f" of the systems {''.join(sorted(wanted))}"
         raise InputError(f"{files[0][0].inputs[0].path}: no ephemeris{of}")
@@ -103,9 +102,9 @@ def read_navigation(
         first,
         kepler=kepler,
         state_vectors=state_vectors,
-        ionosphere=tuple(dict.fromkeys(i for f, _, _ in files for i in f.ionosphere)),
-        time_offsets=tuple(dict.fromkeys(t for f, _, _ in files for t in f.time_offsets)),
-        earth_orientation=tuple(e for f, _, _ in files for e in f.earth_orientation),
+        ionosphere=unique_records([i for f, _, _ in files for i in f.ionosphere]),
+        time_offsets=unique_records([t for f, _, _ in files for t in f.time_offsets]),
+        earth_orientation=unique_records([e for f, _, _ in files for e in f.earth_orientation]),
         leap_seconds=next((f.leap_seconds for f, _, _ in files if f.leap_seconds is not None), None),
         rejections=dict(sorted(rejections.items())),
         damage=tuple(d for _, _, left_out in files for d in left_out.damage()),
@@ -163,13 +162,13 @@ def _read_file(path: PathLike, strict: bool) -> tuple[NavigationMessages, list[M
 
 def _find_messages(lines: TextLines, first_line: int, header: NavigationHeader, left_out: LeftOut) -> _Starts:
     """Ephemerides only; the other records of RINEX 4 are left to `read_system_records`."""
-    filled = np.flatnonzero(lines.length > 0)
-    body = filled[filled >= first_line]
+    body = np.arange(first_line, len(lines))
+    filled = np.flatnonzero(lines.length[first_line:] > 0)
     head = lines.block(body, 0, 3)
     names = np.empty(0, dtype=np.str_)
     if header.major == 4:
         starts = np.flatnonzero(head[:, 0] == ord(">"))
-        left_out.damaged("line outside any message", body[: starts[0]] if starts.size else body)
+        _note_stray_lines(body, filled, starts, left_out)
         titles = [lines.text(int(body[i])) for i in starts]
         of_ephemeris = np.array([t[2:6] == "EPH " for t in titles], dtype=np.bool_)
         names = np.array([t[10:].split(maxsplit=1)[0] if t[10:].strip() else "" for t in titles])
@@ -179,11 +178,13 @@ def _find_messages(lines: TextLines, first_line: int, header: NavigationHeader, 
     else:
         marked = _is_digit(head[:, 1]) if header.major == 2 else head[:, 0] != ord(" ")
         starts = np.flatnonzero(marked)
-        left_out.damaged("line outside any message", body[: starts[0]] if starts.size else body)
+        _note_stray_lines(body, filled, starts, left_out)
         ends = np.append(starts[1:], body.size)
     inside = starts < body.size
     starts, ends = starts[inside], ends[inside]
-    line, count = body[starts], ends - starts
+    # A line may be blank inside a message (all its fields unknown), those behind the last number are none.
+    last = filled[np.searchsorted(filled, ends) - 1] if starts.size else ends
+    line, count = body[starts], last + 1 - starts
     head = head[starts]
     if header.major == 2:
         system = np.full(line.size, header.system)
@@ -194,7 +195,7 @@ def _find_messages(lines: TextLines, first_line: int, header: NavigationHeader, 
         number, bad = parse_integers(head[:, 1:3])
     bad |= ~np.isin(system, list(_SYSTEMS)) | (number <= 0)
     if header.major < 4:
-        names = _names_before_version_4(lines, line, count, system, number, header.major)
+        names = _legacy_names(lines, line, count, system, number, header.major)
     else:
         names = names[inside]
     left_out.damaged(_UNREADABLE, line[bad])
@@ -202,26 +203,27 @@ def _find_messages(lines: TextLines, first_line: int, header: NavigationHeader, 
     return _Starts(line[good], count[good], system[good], number[good], names[good])
 
 
+def _note_stray_lines(
+    body: NDArray[np.intp], filled: NDArray[np.intp], starts: NDArray[np.intp], left_out: LeftOut
+) -> None:
+    before = filled[filled < starts[0]] if starts.size else filled
+    left_out.damaged("line outside any message", body[before])
+
+
 def _is_digit(column: NDArray[np.uint8]) -> BoolArray:
     return (column >= ord("0")) & (column <= ord("9"))
 
 
-def _names_before_version_4(
+def _legacy_names(
     lines: TextLines, line: IntArray, count: IntArray, system: NDArray[np.str_], number: IntArray, major: int
 ) -> NDArray[np.str_]:
     """What RINEX 4 would name the messages of RINEX 2 and 3."""
-    names = np.full(line.size, "LNAV", dtype="<U4")
-    names[system == "R"] = "FDMA"
-    names[system == "S"] = "SBAS"
-    names[system == "C"] = np.where(np.isin(number[system == "C"], list(BEIDOU_GEO)), "D2", "D1")
     galileo = np.flatnonzero((system == "E") & (count > 5))
     indent = 3 if major == 2 else 4
     fields = lines.block(line[galileo] + 5, indent + _FIELD_WIDTH, _FIELD_WIDTH)
-    sources, _ = parse_reals(fields)
-    bits = np.clip(np.nan_to_num(sources), 0, _LARGEST_SOURCES).astype(np.int64)
-    names[system == "E"] = "INAV"
-    names[galileo[(bits & GALILEO_FNAV_BIT) > 0]] = "FNAV"
-    return names
+    sources = np.full(line.size, np.nan)
+    sources[galileo], _ = parse_reals(fields)
+    return names_before_version_4(system, number, sources)
 
 
 def _decode(

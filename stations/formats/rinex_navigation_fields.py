@@ -4,12 +4,17 @@ RINEX 2.11, tables A4, A11, A16; RINEX 3.05, tables A6-A22; RINEX 4.02, tables A
 holds three fields after the epoch, each further line four. "" is a spare.
 
 The tables of GLONASS L1OC and L3OC (RINEX 4.02, A16 and A17) and NavIC L1NV (A31) were compared, field by
-field, with other readers: cssrlib's, the crate rinex's, gnssplusplus's (GLONASS) and Orekit's (NavIC). In L1NV
+field, with readers of others: cssrlib, the crate rinex, gnssplusplus (GLONASS) and Orekit (NavIC). In L1NV
 the third orbit line begins with IODEC; its clock's epoch is that of the orbit too.
 """
 
 from collections.abc import Mapping
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stations.formats.fixed_width import FloatArray, IntArray
 
 CLOCK: Final = ("clock_bias_s", "clock_drift_s_per_s", "clock_drift_rate_s_per_s2")
 
@@ -135,3 +140,17 @@ GROUP_DELAYS: Final = frozenset(
 BEIDOU_GEO: Final = frozenset({1, 2, 3, 4, 5, 59, 60, 61, 62, 63})
 # Galileo, data sources: bit 0 I/NAV on E1-B, bit 1 F/NAV on E5a-I, bit 2 I/NAV on E5b-I (RINEX 3.05, A8).
 GALILEO_FNAV_BIT: Final = 2
+_LARGEST_SOURCES: Final = 2**16  # Galileo's data sources are ten bits (RINEX 4.02, table A13)
+
+
+def names_before_version_4(
+    system: NDArray[np.str_], number: IntArray, data_sources: FloatArray
+) -> NDArray[np.str_]:
+    """What RINEX 4 would name messages of RINEX 2 and 3; all (n,), `data_sources` NaN but for Galileo."""
+    names = np.full(system.size, "LNAV", dtype="<U4")
+    names[system == "R"] = "FDMA"
+    names[system == "S"] = "SBAS"
+    names[system == "C"] = np.where(np.isin(number[system == "C"], list(BEIDOU_GEO)), "D2", "D1")
+    bits = np.clip(np.nan_to_num(data_sources), 0, _LARGEST_SOURCES).astype(np.int64)
+    names[system == "E"] = np.where(bits[system == "E"] & GALILEO_FNAV_BIT, "FNAV", "INAV")
+    return names

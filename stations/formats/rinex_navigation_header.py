@@ -20,7 +20,7 @@ _SYSTEM_OF_TYPE: Final = {"N": "G", "G": "R", "H": "S", "E": "E", "L": "E", "J":
 _LONGEST_HEADER_LINES: Final = 20_000
 _NUMBER: Final = re.compile(r"[+-]?\d*\.\d+(?:[DEde][+-]?\d+)?|[+-]?\d+")
 GPS_WEEK_ZERO: Final = np.datetime64("1980-01-06", "ns")
-_BDT_WEEK_ZERO: Final = np.datetime64("2006-01-01", "ns")
+BDT_WEEK_ZERO: Final = np.datetime64("2006-01-01", "ns")
 _KLOBUCHAR_HALF: Final = 4
 
 
@@ -125,7 +125,7 @@ def _time_offset(text: str, label: str) -> SystemTimeOffset | None:
         kind, numbers = text[:4].strip(), _numbers(text[5:50])
         if len(numbers) < 2:
             return None
-        scale_zero = _BDT_WEEK_ZERO if kind.startswith("BD") else GPS_WEEK_ZERO
+        scale_zero = BDT_WEEK_ZERO if kind.startswith("BD") else GPS_WEEK_ZERO
         scale = TimeScale.BDT if kind.startswith("BD") else TimeScale.GPST
         reference = None
         if len(numbers) >= 4:

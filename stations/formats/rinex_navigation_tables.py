@@ -13,6 +13,7 @@ from stations.formats.rinex_navigation_times import TIME_SCALE_OF_SYSTEM, readin
 from stations.navigation_records import KeplerEphemerides, StateVectorEphemerides
 from transforms.time_scales import Epochs
 
+REPEATED: Final = "navigation message that was given already"
 _METRES_IN_KILOMETRE: Final = 1000.0
 # RINEX writes a time of transmission that is not known as 9999E9 (3.05, table A6).
 _UNKNOWN_TRANSMISSION_S: Final = 1.0e7
@@ -159,6 +160,18 @@ def _join(blocks: Sequence[MessageBlock]) -> _Joined:
     )
 
 
+def table_order(
+    satellite: NDArray[np.str_],
+    message: NDArray[np.str_],
+    epoch: IntArray,
+    ephemeris: IntArray,
+    sent: FloatArray,
+) -> NDArray[np.intp]:
+    """The order of a table: by satellite and message, reference time, time of clock and transmission."""
+    kind = np.unique(np.char.add(satellite, message), return_inverse=True)[1]
+    return np.lexsort((sent, epoch, ephemeris, kind))
+
+
 def _sorted_once(
     satellite: NDArray[np.str_],
     message: NDArray[np.str_],
@@ -171,7 +184,7 @@ def _sorted_once(
         return np.empty(0, dtype=np.intp), 0
     sent = columns.get("transmission_s_of_week", np.zeros(satellite.size))
     kind = np.unique(np.char.add(satellite, message), return_inverse=True)[1]
-    order = np.lexsort((np.nan_to_num(sent), epoch, ephemeris, kind))
+    order = table_order(satellite, message, epoch, ephemeris, np.nan_to_num(sent))
     same = (np.diff(kind[order]) == 0) & (np.diff(epoch[order]) == 0) & (np.diff(ephemeris[order]) == 0)
     for values in columns.values():
         if not same.any():
