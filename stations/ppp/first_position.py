@@ -45,16 +45,46 @@ def slant_hydrostatic_delay_m(position_ecef_m: FloatArray, elevation_rad: FloatA
 
 
 def epoch_clocks_s(
-    code_m: FloatArray, paths: SignalPaths, position_ecef_m: FloatArray, epoch_index: IntArray, n_epochs: int
+    code_m: FloatArray,
+    paths: SignalPaths,
+    position_ecef_m: FloatArray,
+    epoch_index: IntArray,
+    group: IntArray,
+    n_epochs: int,
 ) -> FloatArray:
-    """Receiver clock of each epoch (n_epochs,) as the median of its codes, s; 0 where there is none."""
+    """Receiver clock of each epoch (n_epochs,) as the median of its codes, s; 0 where there is none.
+
+    group : (n,) that share the receiver's delays. The others' medians are brought to the largest one's first,
+        or the clock would jump by the inter-system bias (tens of metres) whenever the majority changes.
+    """
     misclosure = code_m - paths.range_m - slant_hydrostatic_delay_m(position_ecef_m, paths.elevation_rad)
-    clock = np.zeros(n_epochs)
     rows = np.flatnonzero(np.isfinite(misclosure))
-    rows = rows[np.lexsort((misclosure[rows], epoch_index[rows]))]
+    clock = np.zeros(n_epochs)
+    if rows.size == 0:
+        return clock
+    misclosure, epoch, group = misclosure[rows], epoch_index[rows], group[rows]
+    largest = int(np.argmax(np.bincount(group)))
+    reference_m = _epoch_medians(misclosure, epoch, group == largest, n_epochs)
+    misclosure = misclosure.copy()
+    for number in np.unique(group):
+        mine = group == number
+        away_m = _epoch_medians(misclosure, epoch, mine, n_epochs) - reference_m
+        if number != largest and np.any(np.isfinite(away_m)):
+            misclosure[mine] -= np.nanmedian(away_m)
+    median_m = _epoch_medians(misclosure, epoch, np.ones(rows.size, dtype=np.bool_), n_epochs)
+    return np.asarray(np.nan_to_num(median_m) / SPEED_OF_LIGHT_M_PER_S)
+
+
+def _epoch_medians(
+    values: FloatArray, epoch_index: IntArray, which: NDArray[np.bool_], n_epochs: int
+) -> FloatArray:
+    """(Upper) median of the chosen values (n,) of each epoch, (n_epochs,); NaN where there is none."""
+    rows = np.flatnonzero(which)
+    rows = rows[np.lexsort((values[rows], epoch_index[rows]))]
     epochs, first, count = np.unique(epoch_index[rows], return_index=True, return_counts=True)
-    clock[epochs] = misclosure[rows[first + count // 2]] / SPEED_OF_LIGHT_M_PER_S
-    return clock
+    median = np.full(n_epochs, np.nan)
+    median[epochs] = values[rows[first + count // 2]]
+    return median
 
 
 def _position_step(
@@ -104,7 +134,7 @@ def first_position(
     unit = epoch_index * (int(group.max(initial=0)) + 1) + group
     for iteration in range(_MAXIMUM_ITERATIONS):
         paths = paths_at(position, clock)
-        clock = epoch_clocks_s(code_m, paths, position, epoch_index, n_epochs)
+        clock = epoch_clocks_s(code_m, paths, position, epoch_index, group, n_epochs)
         delay = slant_hydrostatic_delay_m(position, paths.elevation_rad)
         misclosure = code_m - paths.range_m - delay - SPEED_OF_LIGHT_M_PER_S * clock[epoch_index]
         fine = iteration >= _ROUGH_ITERATIONS and plausible_position(position)

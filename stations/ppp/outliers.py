@@ -25,13 +25,22 @@ def robust_sigma(standardised: FloatArray) -> float:
     return float(_MAD_TO_SIGMA * np.median(np.abs(standardised)))
 
 
-def find_outliers(residuals: FloatArray, weight: FloatArray, limit: float) -> BoolArray:
+def find_outliers(
+    residuals: FloatArray, weight: FloatArray, limit: float, redundancy: FloatArray | None = None
+) -> BoolArray:
     """Observations whose standardised residual exceeds `limit` times the robust scale.
 
+    Parameters
+    ----------
     residuals, weight : (n,); weight 0 marks what was rejected before, which stays out of the scale
+    redundancy : (n,) share of an observation's error that shows in its residual, 0 to 1, or None for 1: where
+        nothing shows, nothing is found, and the scale is that of the others
     """
     used = weight > 0.0
     standardised = residuals * np.sqrt(weight)
+    if redundancy is not None:
+        used = used & (redundancy > 0.0)
+        standardised = standardised / np.sqrt(np.where(used, redundancy, 1.0))
     scale = max(robust_sigma(standardised[used]), _SMALLEST_SCALE)
     return np.asarray(used & (np.abs(standardised) > limit * scale))
 

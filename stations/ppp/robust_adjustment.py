@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.outliers import find_outliers, find_residual_steps
-from stations.ppp.rows import TOO_FEW_FOR_THE_EPOCH, Rejections, rows_of_lonely_epochs
+from stations.ppp.rows import NO_POSITION_OF_THE_EPOCH, Rejections, epoch_redundancy, rows_without_position
 from stations.ppp.session import LinearProblem, Session
 from transforms.errors import AdjustmentError
 
@@ -68,7 +68,10 @@ def adjust_robustly(session: Session, problem: LinearProblem, rejections: Reject
             problem = session.with_arcs(problem, arc)
             continue
         limit = limits[0]
-        phase_bad = find_outliers(estimate.residuals[:n], weight[:n], limit)
+        redundancy = epoch_redundancy(
+            problem.rows, session.selected.group, phase_used, own_position=not problem.layout.static
+        )
+        phase_bad = find_outliers(estimate.residuals[:n], weight[:n], limit, redundancy)
         code_bad = find_outliers(estimate.residuals[n:], weight[n:], limit)
         left = phase_used & ~phase_bad
         count = np.bincount(problem.rows.arc[left], minlength=problem.layout.n_arcs)
@@ -79,8 +82,9 @@ def adjust_robustly(session: Session, problem: LinearProblem, rejections: Reject
         if not problem.layout.static:
             used = ~dropped & ((phase_used & ~phase_bad) | ((weight[n:] > 0.0) & ~code_bad))
             group = session.selected.group
-            alone = rows_of_lonely_epochs(problem.rows, group, used) & (weight[:n] + weight[n:] > 0.0)
-            rejections.add(TOO_FEW_FOR_THE_EPOCH, int(np.count_nonzero(alone & ~dropped)))
+            alone = rows_without_position(problem.rows, problem.paths.line_of_sight, group, used)
+            alone &= weight[:n] + weight[n:] > 0.0
+            rejections.add(NO_POSITION_OF_THE_EPOCH, int(np.count_nonzero(alone & ~dropped)))
             dropped = dropped | alone
         rejections.add("code residual too large", int(np.count_nonzero(code_bad & ~dropped)))
         weight[:n][dropped] = 0.0

@@ -18,7 +18,9 @@ BoolArray = NDArray[np.bool_]
 
 _CODE_GROSS_ERROR_M: Final = 30.0
 _COORDINATES: Final = 3
-TOO_FEW_FOR_THE_EPOCH: Final = "too few satellites for a position of the epoch"
+_LARGEST_DILUTION: Final = 30.0  # of precision (PDOP); RTKLIB 2.4 rejects single positions beyond it too
+_SINGULAR: Final = 1e-9  # eigenvalue of the normal equations of unit vectors
+NO_POSITION_OF_THE_EPOCH: Final = "satellites too few or badly placed for a position of the epoch"
 _TAG_TOLERANCE_S: Final = 0.05  # receivers tag epochs off the whole second by milliseconds at most
 GPST_MINUS_TAI_NS: Final = -19_000_000_000
 
@@ -79,16 +81,46 @@ class Rejections:
         return np.asarray(keep & ~bad)
 
 
-def rows_of_lonely_epochs(rows: ObservationRows, group: IntArray, used: BoolArray) -> BoolArray:
-    """Rows (n,) of epochs whose satellites do not determine a position and the clocks of their groups.
+def epoch_redundancy(
+    rows: ObservationRows, group: IntArray, used: BoolArray, *, own_position: bool
+) -> FloatArray:
+    """Satellites of a row's epoch beyond its own unknowns, as a share of them; (n,), not positive where none.
 
     group : (n_satellite,) of the shared receiver clock; used : (n,) rows that count
+    own_position : whether the epoch's three coordinates are unknown beside the clocks of its groups
     """
     n_epochs, n_groups = rows.epoch_ns.size, int(group.max(initial=0)) + 1
     satellites = np.bincount(rows.epoch_index[used], minlength=n_epochs)
     clocks = np.zeros((n_epochs, n_groups), dtype=np.bool_)
     clocks[rows.epoch_index[used], group[rows.satellite_index[used]]] = True
-    return np.asarray((satellites - clocks.sum(axis=1) < _COORDINATES)[rows.epoch_index])
+    unknowns = clocks.sum(axis=1) + (_COORDINATES if own_position else 0)
+    share = (satellites - unknowns) / np.maximum(satellites, 1)
+    return np.asarray(np.where(satellites > 0, share, -1.0)[rows.epoch_index])
+
+
+def rows_without_position(
+    rows: ObservationRows, line_of_sight: FloatArray, group: IntArray, used: BoolArray
+) -> BoolArray:
+    """Rows (n,) of epochs whose satellites are too few or stand too badly for a position of the epoch.
+
+    line_of_sight : (n, 3) unit vectors; group, used : as for `epoch_redundancy`
+    """
+    n_epochs, n_groups = rows.epoch_ns.size, int(group.max(initial=0)) + 1
+    size = _COORDINATES + n_groups
+    design = np.zeros((rows.size, size))
+    design[:, :_COORDINATES] = -line_of_sight
+    design[np.arange(rows.size), _COORDINATES + group[rows.satellite_index]] = 1.0
+    normal = np.empty((n_epochs, size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            product = np.where(used, design[:, i] * design[:, j], 0.0)
+            normal[:, i, j] = normal[:, j, i] = np.bincount(rows.epoch_index, product, n_epochs)
+    clocks = np.einsum("nii->ni", normal)[:, _COORDINATES:]  # a view: writes into the matrices
+    clocks[clocks == 0.0] = 1.0
+    values, vectors = np.linalg.eigh(normal)
+    inverse = 1.0 / np.maximum(values, _SINGULAR)
+    dilution = np.sqrt(np.einsum("nik,nk->n", vectors[:, :_COORDINATES] ** 2, inverse))
+    return np.asarray((dilution > _LARGEST_DILUTION)[rows.epoch_index])
 
 
 def epochs_on_interval(epoch_ns: IntArray, interval_s: float) -> IntArray:

@@ -15,13 +15,14 @@ from stations.ppp.outliers import correlation_inflation, robust_sigma
 from stations.ppp.receiver_antenna import antenna_remarks, receiver_calibration
 from stations.ppp.robust_adjustment import RobustEstimate, adjust_robustly
 from stations.ppp.rows import (
-    TOO_FEW_FOR_THE_EPOCH,
+    NO_POSITION_OF_THE_EPOCH,
     ObservationRows,
     Rejections,
+    epoch_redundancy,
     epochs_on_interval,
     fit_rows,
     rows_of,
-    rows_of_lonely_epochs,
+    rows_without_position,
 )
 from stations.ppp.session import Session, clock_table
 from stations.ppp.signal_selection import DualFrequencyObservations, select_observations
@@ -117,15 +118,15 @@ def solve_station(
             f"only {np.count_nonzero(keep)} of {keep.size} observations are left "
             f"({_counted(rejections)}): too few for a solution"
         )
-    lonely = rows_of_lonely_epochs(rows, selected.group, keep)
-    if np.all(lonely[keep]):
+    if np.all(epoch_redundancy(rows, selected.group, keep, own_position=True)[keep] < 0.0):
         most = int(np.bincount(rows.epoch_index[keep]).max())
         raise AdjustmentError(
             f"at most {most} satellites of the systems {options.systems} are usable at an epoch: too few for "
             "a position, which takes four, and one more for each further system or pair of carriers"
         )
     if options.mode == "kinematic":
-        keep = rejections.drop(keep, lonely, TOO_FEW_FOR_THE_EPOCH)
+        without = rows_without_position(rows, paths.line_of_sight, selected.group, keep)
+        keep = rejections.drop(keep, without, NO_POSITION_OF_THE_EPOCH)
     rows, paths = rows.take(keep), paths.take(keep)
     result = adjust_robustly(session, session.linearise(rows, paths, position, clock_s), rejections)
     if options.mode == "static":
