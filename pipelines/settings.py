@@ -133,6 +133,7 @@ class PathSettings(Settings):
     products: Annotated[Paths, Field(min_length=1)]
     antex: Paths = ()
     ocean_loading: RelativePath | None = None
+    mapping_functions: Paths = ()
     catalogue: RelativePath
     work: RelativePath
 

@@ -21,6 +21,7 @@ from pipelines.records import StationDay, StationDayStatus
 from pipelines.reference_files import station_ocean_loading
 from pipelines.settings import Region
 from pipelines.shared_products import day_products, shared_antennas
+from pipelines.weather_files import site_weather
 from pipelines.work_store import StageKey, StageResult, WorkStore
 from stations.formats.atomic_write import write_atomically
 from stations.formats.rinex_observation import read_observations
@@ -46,7 +47,7 @@ class StationDayTask:
     """Everything that a worker needs for one station-day: paths, names and numbers only.
 
     observations, observation_sha256 : the station's files of the day, in order
-    reference_sha256 : of all products, antennas and ocean loading that could serve
+    reference_sha256 : of all products, antennas, ocean loading and mapping functions that could serve
     """
 
     station: str
@@ -68,6 +69,7 @@ class StationDayTask:
     allow_mixed_products: bool
     work: str
     allow_missing_antenna: bool = False
+    mapping_functions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -113,7 +115,7 @@ def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationD
     Raises InputError where a folder of products or a file of antennas does not exist.
     """
     paths, processing = region.paths, region.processing
-    references = [*paths.products, *paths.antex]
+    references = [*paths.products, *paths.antex, *paths.mapping_functions]
     if paths.ocean_loading is not None:
         references.append(paths.ocean_loading)
     reference_sha256 = files_sha256(references)
@@ -142,6 +144,7 @@ def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationD
                     allow_mixed_products=processing.allow_mixed_products,
                     work=str(paths.work),
                     allow_missing_antenna=processing.allow_missing_antenna,
+                    mapping_functions=tuple(str(path) for path in paths.mapping_functions),
                 )
             )
     return tuple(tasks)
@@ -296,6 +299,9 @@ def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
         options=task.options,
         ocean_loading=station_ocean_loading(
             None if task.ocean_loading is None else Path(task.ocean_loading), task.station
+        ),
+        site_weather=site_weather(
+            [Path(path) for path in task.mapping_functions], task.station, epochs[0], epochs[-1]
         ),
     )
     return replace(solution, station=task.station, domes=task.domes or solution.domes)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pipelines.days import day_name
 from pipelines.reference_files import read_antennas, station_ocean_loading
 from pipelines.solution_json import solution_file_bytes
+from pipelines.weather_files import site_weather
 from stations.formats.atomic_write import write_atomically
 from stations.formats.products import find_products
 from stations.formats.rinex_observation import read_observations
@@ -36,6 +37,7 @@ class SolveRequest:
     antex: tuple[Path, ...]
     ocean_loading: Path | None
     allow_missing_antenna: bool = False
+    mapping_functions: tuple[Path, ...] = ()
 
 
 def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations], StationSolution]]:
@@ -57,7 +59,12 @@ def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations
         allow_mixed=request.allow_mixed_products,
     )
     antennas = read_antennas(request.antex)
-    loading = station_ocean_loading(request.ocean_loading, observations.header.marker_name)
+    station = observations.header.marker_name
+    loading = station_ocean_loading(request.ocean_loading, station)
+    weather = site_weather(request.mapping_functions, station, epochs[0], epochs[-1])
+    if request.mapping_functions and weather is None:
+        named = ", ".join(str(path) for path in request.mapping_functions)
+        raise InputError(f"{named}: no mapping functions of {station} and no grid of its day")
     options = PppOptions(
         systems=request.systems,
         mode=request.mode,
@@ -67,7 +74,9 @@ def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations
     )
 
     def solve(part: Observations) -> StationSolution:
-        return solve_station(part, products, antennas, options=options, ocean_loading=loading)
+        return solve_station(
+            part, products, antennas, options=options, ocean_loading=loading, site_weather=weather
+        )
 
     return observations, solve
 

@@ -64,3 +64,10 @@ AllowMissingAntennaOption = Annotated[
     ),
 ]
 OceanLoadingOption = Annotated[Path | None, typer.Option(help="Ocean loading coefficients, BLQ format.")]
+MappingFunctionsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="VMF1 or VMF3 of the day: site-wise file, or grids with their orography_ell; files or folders; "
+        "may be repeated. Default: GPT and GMF, the season's average.",
+    ),
+]

@@ -15,6 +15,7 @@ from pipelines.cli.station_options import (
     CentreOption,
     FilesArgument,
     IntervalOption,
+    MappingFunctionsOption,
     OceanLoadingOption,
     ProductsOption,
     SystemsOption,
@@ -33,6 +34,7 @@ def report(
     interval: IntervalOption = None,
     antex: AntexOption = None,
     ocean_loading: OceanLoadingOption = None,
+    mapping_functions: MappingFunctionsOption = None,
     allow_missing_antenna: AllowMissingAntennaOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -58,6 +60,7 @@ def report(
         allow_missing_antenna=allow_missing_antenna,
         antex=tuple(antex or ()),
         ocean_loading=ocean_loading,
+        mapping_functions=tuple(mapping_functions or ()),
     )
     began = time.monotonic()
     with waiting(f"solving {', '.join(path.name for path in files)}"):

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 
 from stations.formats.atomic_write import write_atomically
-from stations.formats.compression import compress_for, read_bytes
+from stations.formats.compression import compress_for, read_bytes, read_head
 from stations.formats.fixed_width import FloatArray
 from stations.formats.text_lines import latin_1_lines
 from stations.records import InputFile, PathLike
@@ -259,6 +259,16 @@ def read_mapping_function_grid(path: PathLike) -> MappingFunctionGrid:
         header.get("source", ""),
         (identity,),
     )
+
+
+def mapping_function_grid_epoch(path: PathLike) -> Epochs:
+    """The epoch of a grid, from its header alone; FormatError where there is none."""
+    header: dict[str, str] = {}
+    for line in latin_1_lines(read_head(path)):
+        match = _GRID_KEY.match(line)
+        if match is not None:
+            header.setdefault(match["key"].lower(), match["value"].strip())
+    return _grid_epoch(header, str(path))
 
 
 def _kind(header: Mapping[str, str], path: str) -> MappingFunction:
