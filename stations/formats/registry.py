@@ -26,6 +26,7 @@ from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
 from stations.formats.position_series import PositionSeries, read_position_series, write_pbo_series
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
 from stations.formats.rinex_navigation import read_navigation
+from stations.formats.rinex_navigation_header import names_navigation
 from stations.formats.rinex_navigation_writing import write_navigation
 from stations.formats.rinex_observation import read_observations, write_observations
 from stations.formats.sinex_reading import read_sinex
@@ -107,9 +108,10 @@ def _is_clock(head: bytes) -> bool:
 
 
 def _is_navigation(head: bytes) -> bool:
-    return (
-        _rinex_type(head) in tuple("NGHELJCI") and b"IONEX" not in _first_line(head) and not _is_clock(head)
-    )
+    line = head.lstrip(b"\r\n").split(b"\n", 1)[0]
+    words = line[_TYPE_COLUMN : 2 * _TYPE_COLUMN].decode("latin-1")
+    is_type = _rinex_type(head) in tuple("NGHELJCI") and names_navigation(words)
+    return is_type and b"IONEX" not in line and not _is_clock(head)
 
 
 def _is_meteorology(head: bytes) -> bool:

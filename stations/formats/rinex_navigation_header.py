@@ -36,6 +36,11 @@ class NavigationHeader:
     leap_seconds: int | None
 
 
+def names_navigation(words: str) -> bool:
+    """Whether columns 21-40 of a first line name navigation data: words with NAV, or a letter alone."""
+    return "NAV" in words.upper() or len(words.strip(" :")) <= 1
+
+
 def read_navigation_header(lines: TextLines, left_out: LeftOut) -> tuple[NavigationHeader, int]:
     """The header, and the number (from 0) of the first line after it.
 
@@ -54,6 +59,8 @@ def read_navigation_header(lines: TextLines, left_out: LeftOut) -> tuple[Navigat
     major, kind = int(match["major"]), first[20:21].upper()
     if kind != "N" and not (major == 2 and kind in _SYSTEM_OF_TYPE):
         raise FormatError(path, 1, f"expected a navigation file ('N' in column 21), found {first[20:40]!r}")
+    if not names_navigation(first[20:40]):
+        raise FormatError(path, 1, f"expected a navigation file, found {first[20:40].strip()!r}")
     system = _SYSTEM_OF_TYPE[kind] if major == 2 else (first[40:41].strip() or "M")
     if major == 2 and kind == "N" and first[40:41] in ("E", "R", "S", "J", "C"):
         system = first[40:41]  # RINEX 2.12 with the system in column 41

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stations.formats.compression import read_bytes
+from stations.formats.registry import recognise
 from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_navigation_times import reading_near, second_of_week_ns
 from transforms.errors import FormatError, InputError
@@ -199,6 +200,11 @@ def test_impossible_orbits_and_broken_numbers_are_named(real_data):
         ("georinex/blank1st.10n", FormatError, "line 1: expected 'RINEX VERSION / TYPE'"),
         ("gnsstk/test_input_rinex3_nav_UnsupportedRinex.15n", FormatError, "line 1: RINEX version '3.33'"),
         ("gnsstk/test_input_rinex3_nav_NotaNavFile.15n", FormatError, "expected a navigation file"),
+        (
+            "gnsstk/test_input_rinex3_clock_NotAClockFile.96c",
+            FormatError,
+            "expected a navigation file, found 'NOT",
+        ),
         ("gnsstk/test_input_rinex3_nav_IncompleteHeader.15n", InputError, "no ephemeris"),
         ("georinex/demo.10o.gz", FormatError, "expected a navigation file"),
     ],
@@ -206,6 +212,29 @@ def test_impossible_orbits_and_broken_numbers_are_named(real_data):
 def test_what_is_no_navigation_file_says_so(real_data, name, error, words):
     with pytest.raises(error, match=words):
         read_navigation(real_data / "parsers" / name)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_navigation"),
+    [
+        ("N: GNSS NAV DATA", True),
+        ("NAVIGATION DATA", True),
+        ("N", True),
+        ("N:", True),
+        ("NOT CLOCK DATA", False),
+        ("N: NOTHING", False),
+    ],
+)
+def test_a_letter_alone_does_not_make_words_navigation(tmp_path, words, is_navigation):
+    path = tmp_path / "a.rnx"
+    path.write_text(rinex_3(message()).replace("N: GNSS NAV DATA", f"{words:16s}"))
+    if is_navigation:
+        assert recognise(path).name == "rinex-navigation"
+        assert len(read_navigation(path).kepler) == 1
+        return
+    for read in (recognise, read_navigation):
+        with pytest.raises(FormatError, match=f"line 1: .*{words}"):
+            read(path)
 
 
 @pytest.mark.real_data
