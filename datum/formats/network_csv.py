@@ -276,12 +276,16 @@ def _vector_cluster(group: str, frame: str, rows: Sequence[CsvRow]) -> GnssVecto
         np.array([_vector_covariance(row) for row in rows]),
         heights[0] if np.any(heights[0]) else None,
         heights[1] if np.any(heights[1]) else None,
-        names=tuple(row.texts.get("vector", "") or f"{row.text('from')} -> {row.text('to')}" for row in rows),
+        names=tuple(row.texts.get("vector", "") or _ends(row) for row in rows),
         group=group or "gnss vectors",
         frame=frame,
         epoch=_epoch(rows[0]),
         line_in_file=tuple(row.line for row in rows),
     )
+
+
+def _ends(row: CsvRow) -> str:
+    return f"{row.text('from')} -> {row.text('to')}"
 
 
 def _vector_covariance(row: CsvRow) -> FloatArray:
@@ -293,7 +297,7 @@ def _vector_covariance(row: CsvRow) -> FloatArray:
         if smallest <= 0.0:
             raise row.error(
                 "cxx_m2",
-                f"the covariance of {row.text('from')} -> {row.text('to')} is not positive definite (smallest "
+                f"the covariance of {_ends(row)} is not positive definite (smallest "
                 f"eigenvalue {smallest:.3g} m2): no vector can have it",
             )
         return matrix
@@ -334,10 +338,10 @@ def _scalar(row: CsvRow) -> ScalarObservation:
         raise row.error("set", "a direction needs the set it was read in")
     limit = 360.0 if kind in ANGLES else _PLANE_M
     value = row.number("value", -limit, limit)
-    heights = [
+    instrument, target, third_target = (
         row.optional_number(name, -_GREATEST_INSTRUMENT_HEIGHT_M, _GREATEST_INSTRUMENT_HEIGHT_M) or 0.0
         for name in ("instrument_height_m", "target_height_m", "third_height_m")
-    ]
+    )
     return ScalarObservation(
         kind,
         frm,
@@ -345,7 +349,9 @@ def _scalar(row: CsvRow) -> ScalarObservation:
         math.radians(value) if kind in ANGLES else value,
         third,
         row.texts.get("set", ""),
-        *heights,
+        instrument,
+        target,
+        third_target,
         name=row.texts.get("observation", "") or f"{kind.value} {' -> '.join(ends)}",
         line_in_file=row.line,
     )
