@@ -22,11 +22,9 @@ SMALLEST_CHANNEL: Final = -7
 LARGEST_CHANNEL: Final = 13  # 0..13 before 1998, -7..6 since 2005
 _FRACTION_LIMIT: Final = 0.25  # of a channel: an estimate farther from a whole number is not believed
 _SIGMA_LIMIT: Final = 0.05  # of an estimate, channels
-_MINIMUM_STEPS: Final = 20  # differences between epochs
-_LONGEST_STEP_S: Final = 181.0
-_SLIP_OR_JUMP_M: Final = (
-    100.0  # code minus phase in one step: thrice the widest channel's share, far below 1 ms
-)
+_MINIMUM_STEPS: Final = 6  # differences between epochs; the sigma has the last word
+_LONGEST_STEP_S: Final = 901.0  # half an hour of ionosphere would weigh too much
+_SLIP_M: Final = 30.0  # phase against code beyond what the channel explains: a slip, or a clock's millisecond
 
 
 def glonass_channels(
@@ -87,7 +85,7 @@ def _channel_of_carrier(
     difference_m = phase_step_m - code_step_m
     # A channel more lengthens the phase, counted in the wavelength of channel 0, by this share of the code.
     per_channel_m = code_step_m * step_hz / base_hz
-    good = close & (np.abs(difference_m) < _SLIP_OR_JUMP_M)
+    good = close & (np.abs(difference_m) < LARGEST_CHANNEL * np.abs(per_channel_m) + _SLIP_M)
     for _ in range(3):
         if np.count_nonzero(good) < _MINIMUM_STEPS:
             return None

@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from stations.ppp.doppler_slips import SMALLEST_LIMIT_CYCLES, doppler_slips
+from stations.ppp.options import PppOptions
+from stations.ppp.signal_selection import select_observations
+from stations.records import AntennaType, Observations, StationHeader, StationSetup
+from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 
-WAVELENGTH_M = np.full(8, 0.1903)
+WAVELENGTH_M = np.full(8, SPEED_OF_LIGHT_M_PER_S / 1575.42e6)
 EPOCHS = 400
 
 
@@ -63,3 +68,44 @@ def test_nothing_is_said_across_gaps_long_steps_or_with_few_satellites():
     assert not doppler_slips(second[:1], phase[:1], doppler[:1], WAVELENGTH_M).any()
     nothing = np.full_like(doppler, np.nan)
     assert not doppler_slips(second, phase, nothing, WAVELENGTH_M).any()
+
+
+def observations_with_doppler(second, phase, doppler):
+    """A receiver's record of eight GPS satellites on two carriers; codes with 0.3 m of noise."""
+    random = np.random.default_rng(8)
+    metres = phase * WAVELENGTH_M
+    second_carrier = SPEED_OF_LIGHT_M_PER_S / 1227.60e6
+    cycles = np.stack([phase, metres / second_carrier], axis=2)
+    code = 2.2e7 + np.stack([metres, metres], axis=2) + random.normal(0.0, 0.3, cycles.shape)
+    shifts = np.stack([doppler, doppler * WAVELENGTH_M / second_carrier], axis=2)
+    dimensions = ("epoch", "satellite", "signal")
+    data = xr.Dataset(
+        {
+            "pseudorange_m": (dimensions, code),
+            "carrier_phase_cycles": (dimensions, cycles),
+            "doppler_hz": (dimensions, shifts.astype(np.float32)),
+            "loss_of_lock": (dimensions, np.zeros(code.shape, dtype=np.uint8)),
+        },
+        coords={
+            "epoch": np.datetime64("2026-01-01", "ns") + (second * 1e9).astype("timedelta64[ns]"),
+            "satellite": [f"G{k + 1:02d}" for k in range(WAVELENGTH_M.size)],
+            "signal": ["1C", "2W"],
+        },
+    )
+    setup = StationSetup("", "", "", AntennaType("X"), (0.0, 0.0, 0.0))
+    return Observations(data, StationHeader("TEST", "", setup, None, {}, "3.05"))
+
+
+def test_a_slip_that_only_doppler_can_see_opens_an_arc_and_is_counted():
+    # 36 and 28 cycles leave the geometry-free phase as it was (13 mm), and at the last epoch there is too
+    # little behind for a mean of the wide-lane.
+    second, phase, doppler = passes(1.0, 0.02)
+    options = PppOptions(systems="G")
+    quiet = select_observations(observations_with_doppler(second, phase, doppler), options)
+    assert quiet.rejections == {}
+    assert np.unique(quiet.arc).size == WAVELENGTH_M.size
+    slipped = observations_with_doppler(second, phase, doppler)
+    slipped.data["carrier_phase_cycles"].values[-1:, 3] += [36.0, 28.0]
+    found = select_observations(slipped, options)
+    assert found.arc[-1, 3] != found.arc[-2, 3]
+    assert found.rejections == {"cycle slip found by Doppler alone": 1}
