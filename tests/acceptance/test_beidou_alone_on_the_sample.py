@@ -1,4 +1,4 @@
-"""BeiDou alone over the days of the simulated region, against its truth (simulated, so of the method alone)."""
+"""BeiDou alone over the days of the simulated region, against its truth: of the method alone."""
 
 import csv
 from pathlib import Path
