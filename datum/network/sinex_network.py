@@ -1,10 +1,10 @@
 """A SINEX document as a part of a network: its positions with the constraints removed that it says it has.
 
 Normal equations are taken as they are. Of a covariance C with the covariance C0 of constraints on the a-priori
-values x0, the observations alone give N = C^-1 - C0^-1 and b = C^-1 (x - x0) (SINEX 2.02, appendix on constraint
-removal). Without either, positions are observed with the covariance or the sigmas that the file gives. Where a
-file does not tell the square sum of its observations, its own solution stands for them: rank N observations
-that fit it.
+values x0, the observations alone give N = C^-1 - C0^-1 and b = C^-1 (x - x0) (SINEX 2.02, appendix on
+constraint removal). Without either, positions are observed with the covariance or the sigmas of the file.
+Where a file does not tell the square sum of its observations, its own solution stands for them: rank N
+observations that fit it.
 """
 
 from collections.abc import Sequence
@@ -198,10 +198,11 @@ def _without_others(
     matrix: FloatArray, right: FloatArray, rows: Sequence[int]
 ) -> tuple[FloatArray, FloatArray]:
     """Normal equations of the chosen parameters with all others eliminated (Schur complement)."""
-    others = np.setdiff1d(np.arange(matrix.shape[0]), rows)
-    kept = matrix[np.ix_(rows, rows)]
+    chosen = np.array(rows, dtype=np.intp)
+    others = np.setdiff1d(np.arange(matrix.shape[0]), chosen)
+    kept = matrix[np.ix_(chosen, chosen)]
     if not others.size:
-        return kept, right[list(rows)]
-    across = matrix[np.ix_(rows, others)]
+        return kept, right[chosen]
+    across = matrix[np.ix_(chosen, others)]
     solved = np.linalg.lstsq(matrix[np.ix_(others, others)], across.T, rcond=None)[0]
-    return kept - across @ solved, right[list(rows)] - solved.T @ right[others]
+    return kept - across @ solved, right[chosen] - solved.T @ right[others]
