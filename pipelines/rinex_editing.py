@@ -1,18 +1,13 @@
-"""Check files strictly, and write observations anew: version, interval, systems, time span, compression."""
+"""Check files strictly: all that is wrong in them, with its lines."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from stations.formats.registry import recognise
-from stations.formats.rinex_observation import read_observations, write_observations
 from stations.records import Observations
 from transforms.errors import FormatError, InputError
-from transforms.time_scales import Epochs
 
-RinexVersion = Literal["3.05", "4.02"]
-ENDINGS: Final = (".rnx", ".rnx.gz", ".crx", ".crx.gz")
 _LINES_SHOWN: Final = 8
 
 
@@ -76,51 +71,3 @@ def check_json(check: FileCheck) -> dict[str, Any]:
         "sound": not check.problems,
         "problems": [{"text": p.text, "count": p.count, "lines": list(p.lines)} for p in check.problems],
     }
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What a converted file is to hold: None takes what the files have."""
-
-    version: RinexVersion = "3.05"
-    interval_s: float | None = None
-    systems: str | None = None
-    first: Epochs | None = None
-    last: Epochs | None = None
-    strict: bool = False
-
-
-def convert_observations(
-    files: Sequence[Path], out: Path, conversion: Conversion, *, replace: bool = False
-) -> Observations:
-    """Write the observations of one station anew, whole or not at all; returns what was written.
-
-    Parameters
-    ----------
-    files : of one station, joined in time
-    out : its ending says how it is packed (ENDINGS); an input is never overwritten
-    replace : overwrite `out` where it exists
-
-    Raises
-    ------
-    FormatError, InputError : as `read_observations`; an unknown ending; `out` exists or is an input
-    """
-    if not out.name.lower().endswith(ENDINGS):
-        raise InputError(
-            f"{out}: the ending says how to pack the file; it must be one of {', '.join(ENDINGS)}"
-        )
-    if out.exists():
-        if any(file.exists() and out.samefile(file) for file in files):
-            raise InputError(f"{out}: is an input; an input is never overwritten")
-        if not replace:
-            raise InputError(f"{out}: exists already; say --replace to overwrite it")
-    observations = read_observations(
-        list(files),
-        systems=conversion.systems,
-        interval_s=conversion.interval_s,
-        first=conversion.first,
-        last=conversion.last,
-        strict=conversion.strict,
-    )
-    write_observations(observations, out, version=conversion.version)
-    return observations

@@ -1,6 +1,7 @@
-"""`jizhun rinex`: what files hold, whether they are sound, and observations written anew."""
+"""`jizhun rinex`: what files hold, whether they are sound, and RINEX written anew."""
 
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(
-    help="Files: what they hold, whether they are sound; observations written anew.", no_args_is_help=True
+    help="Files: what they hold, whether they are sound; RINEX written anew.", no_args_is_help=True
 )
 EXIT_FAILED = 1
+_HEADER_PANEL = "Header (observations)"
 
 Files = Annotated[
     list[Path],
@@ -19,17 +21,32 @@ Files = Annotated[
         metavar="FILE...", help="Files of any format that Jizhun reads, compressed or not; told by content."
     ),
 ]
-ObservationFiles = Annotated[
+RinexFiles = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", help="RINEX observation files of one station, compressed or not."),
+    typer.Argument(
+        metavar="FILE...",
+        help="RINEX files of one station and kind (observations, meteorology, navigation), packed or not.",
+    ),
 ]
 
 
 class Version(StrEnum):
     """Values of --version."""
 
+    V211 = "2.11"
+    V212 = "2.12"
     V3 = "3.05"
     V4 = "4.02"
+
+
+class Pack(StrEnum):
+    """Values of --pack."""
+
+    NONE = "none"
+    GZ = "gz"
+    BZ2 = "bz2"
+    ZIP = "zip"
+    Z = "Z"
 
 
 @app.command("info")
@@ -115,12 +132,19 @@ def check(files: Files, json: JsonOption = False) -> None:
 
 @app.command("convert")
 def convert(
-    files: ObservationFiles,
+    files: RinexFiles,
     out: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="File to write; its ending packs it: .rnx .rnx.gz .crx .crx.gz."),
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help="File to write; its ending packs it: .rnx .crx .26o .26d, alone or with .gz .bz2 .zip .Z "
+            "behind. In a folder that is there, the name follows the standard.",
+        ),
     ],
-    version: Annotated[Version, typer.Option(help="Version of RINEX to write.")] = Version.V3,
+    version: Annotated[
+        Version,
+        typer.Option(help="Version of RINEX to write; 2.11 has no BeiDou, 2.12 that of B1I, B2I and B3I."),
+    ] = Version.V3,
     interval: Annotated[
         float | None,
         typer.Option(metavar="S", min=0.001, max=86400.0, help="Keep epochs at multiples of this, seconds."),
@@ -132,25 +156,80 @@ def convert(
     last: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Last epoch to keep, GPST.")
     ] = None,
+    pack: Annotated[Pack | None, typer.Option(help="Packing of a file named by the standard.")] = None,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Compact RINEX, of a file named by the standard.")
+    ] = False,
+    marker_name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Header: marker name.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    marker_number: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Marker number (DOMES).", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    receiver: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Receiver type.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    receiver_serial: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Its serial number.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    receiver_firmware: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Its firmware.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    antenna: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help='Antenna, "TYPE RADOME".', rich_help_panel=_HEADER_PANEL),
+    ] = None,
+    antenna_serial: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Its serial number.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    eccentricity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="E,N,U",
+            help="From marker to antenna reference point: east, north, up, metres.",
+            rich_help_panel=_HEADER_PANEL,
+        ),
+    ] = None,
+    position: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,Z",
+            help="Approximate position of the marker, metres.",
+            rich_help_panel=_HEADER_PANEL,
+        ),
+    ] = None,
+    observer: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Observer.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
+    agency: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Agency.", rich_help_panel=_HEADER_PANEL)
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse files that are damaged anywhere.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite the file where it exists.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write observations anew: join files, thin them out, cut a time span, choose systems, version, packing.
+    """Write RINEX anew: join files, thin them out, cut a time span, choose systems, version and packing.
 
-    An input is never overwritten, and the file is written whole or not at all. What was left out is told.
+    Observations, meteorology and navigation files; headers of observations can be edited, each change being
+    told and noted in the file as a comment. An input is never overwritten, and the file is written whole or
+    not at all. What was left out is told.
 
-    Example: jizhun rinex convert njls116*.26o.gz --out NJLS00CHN.crx.gz --interval 30 --systems GEC
-             --from 2026-04-26T06:00:00 --to 2026-04-26T12:00:00
+    Example: jizhun rinex convert njls116*.26o.gz --out . --interval 30 --systems GEC --compact --pack gz
+             --from 2026-04-26T06:00:00 --to 2026-04-26T12:00:00 --antenna "TRM59800.00 SCIS"
     """
     from pipelines.coordinate_files import parse_epoch
     from pipelines.file_description import contents_of
-    from pipelines.rinex_editing import Conversion, convert_observations
+    from pipelines.rinex_conversion import Conversion, convert_files
+    from pipelines.rinex_header_edits import HeaderEdits
 
     unknown = sorted(set(systems or "G") - set("GRECJIS"))
     if unknown or systems == "":
         raise typer.BadParameter(
             f'systems are letters out of "GRECJIS", not "{systems}"', param_hint="--systems"
+        )
+    if (pack is not None or compact) and not out.is_dir():
+        raise typer.BadParameter(
+            f"{out} is no folder: the ending of a file's name says how it is packed", param_hint="--out"
         )
     conversion = Conversion(
         version=version.value,
@@ -159,29 +238,66 @@ def convert(
         first=None if first is None else parse_epoch(first),
         last=None if last is None else parse_epoch(last),
         strict=strict,
+        edits=HeaderEdits(
+            marker_name=marker_name,
+            marker_number=marker_number,
+            observer=observer,
+            agency=agency,
+            receiver=receiver,
+            receiver_serial=receiver_serial,
+            receiver_firmware=receiver_firmware,
+            antenna=antenna,
+            antenna_serial=antenna_serial,
+            eccentricity_enu_m=_three_numbers(eccentricity, "--eccentricity"),
+            position_ecef_m=_three_numbers(position, "--position"),
+        ),
+        packing="none" if pack is None else pack.value,
+        compact=compact,
     )
     with waiting(f"converting {', '.join(path.name for path in files)}"):
-        written = convert_observations(files, out, conversion, replace=replace)
-    held = contents_of(written)
-    for remark in held.remarks:
-        say(f"note: {remark}")
+        converted = convert_files(files, out, conversion, replace_existing=replace)
+    held = contents_of(converted.record)
     counts = dict(held.counts)
+    left_out = {reason: count for reason, count in converted.left_out.items() if count}
+    for change in converted.changes:
+        say(f"changed: {change.words()}")
+    for remark in (*converted.remarks, *(f"{count} x {reason}" for reason, count in left_out.items())):
+        say(f"note: {remark}")
     if json:
         write_json(
             {
-                "file": str(out),
+                "file": str(converted.path),
                 "version": version.value,
                 "station": held.station,
                 "systems": list(held.systems),
                 "counts": counts,
                 "interval_s": held.interval_s,
-                "remarks": list(held.remarks),
+                "changes": [
+                    {"what": c.what, "before": c.before, "after": c.after} for c in converted.changes
+                ],
+                "left_out": left_out,
+                "remarks": list(converted.remarks),
             }
         )
         return
+    words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    of_systems = f" of {''.join(held.systems)}" if held.systems else ""
     console().print(
-        f"wrote {out}: {counts['epochs']} epochs, {counts['satellites']} satellites of "
-        f"{''.join(held.systems)}, {counts['observations']} observations, RINEX {version.value}",
-        soft_wrap=True,
-        markup=False,
+        f"wrote {converted.path}: RINEX {version.value}, {words}{of_systems}", soft_wrap=True, markup=False
     )
+
+
+def _three_numbers(text: str | None, option: str) -> tuple[float, float, float] | None:
+    """Three finite numbers, separated by commas."""
+    if text is None:
+        return None
+    parts = text.split(",")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 3 or not all(isfinite(number) for number in numbers):
+        raise typer.BadParameter(
+            f'expected three numbers separated by commas, not "{text}"', param_hint=option
+        )
+    return numbers[0], numbers[1], numbers[2]

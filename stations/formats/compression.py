@@ -32,6 +32,8 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 _COMPRESS_MAGIC: Final = b"\x1f\x9d"  # compress(1), LZW
 _BZIP2_MAGIC: Final = b"BZh"
 _ZIP_MAGIC: Final = b"PK\x03\x04"  # APPNOTE.TXT, section 4.3.7
+_MADE_ON_UNIX: Final = 3  # APPNOTE.TXT, section 4.4.2: the same bytes on every system
+PACKINGS: Final = (".gz", ".bz2", ".zip", ".z")  # endings in lower case
 # A zip of a gzip of a Compact RINEX file is the deepest that is met in archives.
 _MAXIMUM_LAYERS: Final = 4
 _CHUNK_BYTES: Final = 1 << 22
@@ -132,13 +134,37 @@ def read_head(path: PathLike) -> bytes:
 def compress_for(path: PathLike, data: bytes) -> bytes:
     """Plain text turned into what the name's ending asks for; the same text gives the same bytes.
 
-    ".gz" gives gzip without name and time, ".crx" and ".crx.gz" Compact RINEX (with the conversion
-    date that `hatanaka` writes replaced by blanks), anything else the text itself.
+    Packed by ".gz" (without name and time), ".bz2", ".zip" (one file, dated 1980) or ".Z" (compress); before
+    that ".crx" and ".23d" say Compact RINEX (with the conversion date that `hatanaka` writes replaced by
+    blanks). Any other name stands for the text itself.
     """
-    name = Path(path).name.lower()
-    if re.search(r"(\.crx|\.\d\dd)(\.gz)?$", name):
+    name = Path(path).name
+    inner, packing = name, ""
+    if name.lower().endswith(PACKINGS):
+        inner, packing = name[: name.rindex(".")], name[name.rindex(".") :].lower()
+    if re.search(r"(\.crx|\.\d\dd)$", inner, re.IGNORECASE):
         data = compact_rinex(data, path)
-    return gzip.compress(data, compresslevel=6, mtime=0) if name.endswith(".gz") else data
+    if packing == ".gz":
+        return gzip.compress(data, compresslevel=6, mtime=0)
+    if packing == ".bz2":
+        return bz2.compress(data)
+    if packing == ".zip":
+        return _zipped(inner, data)
+    if packing == ".z":
+        return bytes(ncompress.compress(data))
+    return data
+
+
+def _zipped(name: str, data: bytes) -> bytes:
+    """A zip archive of one file."""
+    buffer = io.BytesIO()
+    # Without a date given, zipfile takes the first day that the format can tell, 1980-01-01.
+    member = zipfile.ZipInfo(name)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.create_system = _MADE_ON_UNIX
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(member, data)
+    return buffer.getvalue()
 
 
 def _read_stored(path: PathLike, maximum_bytes: int) -> bytes:

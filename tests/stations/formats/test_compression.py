@@ -3,6 +3,8 @@
 import bz2
 import gzip
 import hashlib
+import shutil
+import subprocess
 import zipfile
 
 import numpy as np
@@ -102,6 +104,26 @@ def test_written_gzip_has_no_wall_clock(tmp_path):
     assert one == other
     assert gzip.decompress(one) == TEXT
     assert compress_for("a.sp3", TEXT) == TEXT
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "zip", "Z"])
+def test_every_packing_is_written_as_it_is_read(tmp_path, ending):
+    path = tmp_path / f"text.txt.{ending}"
+    path.write_bytes(compress_for(path, TEXT))
+    assert read_bytes(path)[0] == TEXT
+    assert compress_for(path, TEXT) == path.read_bytes()
+    assert path.stat().st_size < len(TEXT) / 2
+    if ending == "zip":
+        with zipfile.ZipFile(path) as archive:
+            assert archive.namelist() == ["text.txt"]
+
+
+@pytest.mark.skipif(shutil.which("gzip") is None, reason="gzip, which unpacks .Z, is not installed")
+def test_compress_z_is_what_others_unpack(tmp_path):
+    path = tmp_path / "text.txt.Z"
+    path.write_bytes(compress_for(path, TEXT))
+    unpacked = subprocess.run(["gzip", "-dc", path], capture_output=True, check=True)
+    assert unpacked.stdout == TEXT
 
 
 def test_a_failed_write_leaves_nothing(tmp_path):
