@@ -178,9 +178,7 @@ def test_channels_that_the_header_lacks_are_told_by_the_observations(region):
     assert glonass_channels(observations, pairs) == (channels, ())
     solution, error_m = solve(silent, systems="GR")
     assert np.all(np.abs(error_m) < STATIC_TOLERANCE_M)
-    assert any(
-        "channels missing in the header, told by phase against code: R01" in r for r in solution.remarks
-    )
+    assert any("channels missing in the header, told by phase" in r for r in solution.remarks)
 
 
 def test_a_satellite_of_unknown_channel_is_left_out_and_counted(region):
