@@ -1,7 +1,7 @@
 """What a file is and holds, in the words of a surveyor: format, station, span, systems, signals, counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
@@ -199,7 +199,8 @@ def _of_table(record: SatelliteOrbits | SatelliteClocks | SatelliteAttitudes, gi
 
 @contents_of.register
 def _(record: SatelliteOrbits) -> Contents:
-    return _of_table(record, np.isfinite(record.position_ecef_m).all(axis=-1))
+    described = _of_table(record, np.isfinite(record.position_ecef_m).all(axis=-1))
+    return replace(described, remarks=(*described.remarks, *record.remarks))
 
 
 @contents_of.register

@@ -225,6 +225,7 @@ class SatelliteOrbits:
     orbit_predicted, clock_predicted, clock_event : (n_epoch, n_satellite) bool, flags of SP3-c and later,
         or None
     accuracy_m : satellite -> one sigma of its orbit over the whole file, where the header knows it
+    remarks : what is odd in the files, in words for the user
     """
 
     epochs: Epochs
@@ -243,6 +244,7 @@ class SatelliteOrbits:
     clock_predicted: NDArray[np.bool_] | None = None
     clock_event: NDArray[np.bool_] | None = None
     accuracy_m: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -332,7 +332,9 @@ def _orbits(chosen: _Candidate, first: Epochs, last: Epochs, remarks: list[str])
         remarks.append("orbits of a day beside the session are in another frame and not used")
     if kept:
         remarks.append(f"orbits of {len(kept)} day{'s' * (len(kept) > 1)} beside the session serve its ends")
-    return join_orbits([*session, *kept])
+    joined = join_orbits([*session, *kept])
+    remarks += [f"orbits: {text}" for text in joined.remarks]
+    return joined
 
 
 def _near(epochs: Epochs, first: Epochs, last: Epochs) -> bool:

@@ -6,8 +6,6 @@ in the file; metres and seconds here.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -26,10 +24,12 @@ from stations.formats.fixed_width import (
     parse_reals,
     split_lines,
 )
-from stations.formats.satellite_names import TIME_SYSTEM, dense_index, satellite_keys, satellite_name
+from stations.formats.orbit_joining import join_orbits
+from stations.formats.satellite_names import dense_index, satellite_keys, satellite_name
+from stations.formats.sp3_header import Sp3Header, read_sp3_header
 from stations.formats.sp3_writing import write_sp3
 from stations.records import InputFile, PathLike, SatelliteOrbits
-from transforms.errors import FormatError, InputError
+from transforms.errors import FormatError
 from transforms.time_scales import Epochs, TimeScale
 
 __all__ = ["join_orbits", "parse_sp3", "read_sp3", "write_sp3"]
@@ -45,35 +45,14 @@ _CLOCK_EVENT_COLUMN: Final = 74
 _CLOCK_PREDICTED_COLUMN: Final = 75
 _MANOEUVRE_COLUMN: Final = 78
 _ORBIT_PREDICTED_COLUMN: Final = 79
-_ACCURACY_COLUMNS: Final = tuple(range(9, 60, 3))  # of "+" and "++" lines, 17 of 3 columns
-# Bases of the exponents, "%f" line: columns 4-13 for positions (mm), 15-26 for clocks (ps).
-_BASE_COLUMNS: Final = (slice(3, 13), slice(14, 26))
 _FASTEST_M_PER_S: Final = 1.2e4  # a satellite that skims the atmosphere runs 8 km/s, escape is 11.2 km/s
 _SHORTEST_RECORD: Final = 60  # without standard deviations and flags
 _RECORD_WIDTH: Final = 80
-_FRAME_COLUMNS: Final = slice(46, 51)
-_AGENCY_COLUMNS: Final = slice(56, 60)
-_TIME_SYSTEM_COLUMNS: Final = slice(9, 12)
 _BAD_CLOCK_MICROSECONDS: Final = 999999.0  # SP3-d: 999999.999999 and the like mean "no clock"
 # No satellite that SP3 carries is farther out: BDS and QZSS inclined orbits reach 46,000 km.
 _FARTHEST_KM: Final = 1.0e5
 _EPOCHS_COLUMNS: Final = slice(32, 39)
 _LAST_LINES: Final = 20  # among which EOF is looked for; some archives append blank lines
-
-
-@dataclass(frozen=True)
-class _Header:
-    version: str
-    frame: str
-    agency: str
-    scale: TimeScale
-    accuracy_m: dict[str, float]
-    sigma_bases: tuple[float, float]
-
-    @property
-    def has_flags(self) -> bool:
-        """Whether the columns behind the clock are defined: SP3-c and later."""
-        return self.version in "cdCD"
 
 
 def read_sp3(path: PathLike) -> SatelliteOrbits:
@@ -83,11 +62,11 @@ def read_sp3(path: PathLike) -> SatelliteOrbits:
     -------
     Orbits with epochs in GPST (whatever time system the file uses), satellites sorted. A position of
     exactly 0 0 0 and a clock of 999999 become NaN; a satellite without a record at an epoch has NaN there.
-    `centre` is the code of the agency in line 1.
+    `centre` is the code of the agency in line 1. A file that lacks nothing but its EOF says so in `remarks`.
 
     Raises
     ------
-    FormatError : not SP3, no epoch, a broken or repeated record, with the line
+    FormatError : not SP3, no epoch, cut off, a broken or repeated record, with the line
     """
     data, identity = read_bytes(path)
     return parse_sp3(data, identity)
@@ -104,7 +83,7 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     epoch_lines = np.flatnonzero(first == ord("*"))
     if epoch_lines.size == 0:
         raise FormatError(path, len(lines), "the file holds no epoch")
-    header = _read_header(lines, top, int(epoch_lines[0]), path)
+    header = read_sp3_header(lines, top, int(epoch_lines[0]), path)
 
     nanoseconds, bad = calendar_nanoseconds(lines.block(epoch_lines, 0, 31), _EPOCH_COLUMNS)
     if bad.any():
@@ -119,7 +98,7 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
     if records.size == 0:
         raise FormatError(path, int(epoch_lines[0]) + 1, "no position record follows the first epoch")
     block = lines.block(records, 0, _RECORD_WIDTH)
-    _require_end(lines, top, epoch_lines, records, path, has_end=data.endswith(b"\n"))
+    remarks = _remarks_on_end(lines, top, epoch_lines, path, has_end=data.endswith(b"\n"))
     keys, bad = satellite_keys(block[:, 1:4])
     _refuse(bad, records, lines, path, "no satellite in columns 2-4")
     position_km = np.empty((records.size, 3))
@@ -170,11 +149,12 @@ def parse_sp3(data: bytes, identity: InputFile) -> SatelliteOrbits:
         clock_predicted=_flags(block, _CLOCK_PREDICTED_COLUMN, "P", slot, shape, header),
         clock_event=_flags(block, _CLOCK_EVENT_COLUMN, "E", slot, shape, header),
         accuracy_m=header.accuracy_m,
+        remarks=remarks,
     )
 
 
 def _flags(
-    block: ByteArray, column: int, letter: str, slot: IntArray, shape: tuple[int, int], header: _Header
+    block: ByteArray, column: int, letter: str, slot: IntArray, shape: tuple[int, int], header: Sp3Header
 ) -> BoolArray | None:
     """One flag of the records as (n_epoch, n_satellite); None in versions that do not define it."""
     if not header.has_flags:
@@ -188,7 +168,7 @@ def _sigmas(
     block: ByteArray,
     slot: IntArray,
     shape: tuple[int, int],
-    header: _Header,
+    header: Sp3Header,
     records: NDArray[np.intp],
     lines: TextLines,
     path: str,
@@ -256,83 +236,23 @@ def _velocities(
     return velocity, clock_rate
 
 
-def _read_header(lines: TextLines, top: int, n_lines: int, path: str) -> _Header:
-    first = lines.text(top)
-    scale = TimeScale.GPST  # SP3-a and b know GPS time only
-    satellites: list[str] = []
-    exponents: list[tuple[int, str]] = []
-    bases: tuple[float, float] | None = None
-    seen_time_system = False
-    for number in range(top + 1, n_lines):
-        text = lines.text(number)
-        if text.startswith("++"):
-            exponents += [(number, text[c : c + 3].strip()) for c in _ACCURACY_COLUMNS]
-        elif text.startswith("+"):
-            satellites += [text[c : c + 3] for c in _ACCURACY_COLUMNS]
-        elif text.startswith("%c") and not seen_time_system:
-            seen_time_system = True  # the second %c line is spare
-            name = text[_TIME_SYSTEM_COLUMNS].strip().upper()
-            if name and name != "CCC":
-                if name not in TIME_SYSTEM:
-                    raise FormatError(path, number + 1, f"unknown time system {name!r} in columns 10-12")
-                scale = TIME_SYSTEM[name]
-        elif text.startswith("%f") and bases is None:
-            words = [text[columns].strip() for columns in _BASE_COLUMNS]
-            bases = (_base(words[0], number, path), _base(words[1], number, path))
-    return _Header(
-        first[1],
-        first[_FRAME_COLUMNS].strip(),
-        first[_AGENCY_COLUMNS].strip(),
-        scale,
-        _accuracies(satellites, exponents, path),
-        bases or (0.0, 0.0),
-    )
+def _remarks_on_end(
+    lines: TextLines, top: int, epoch_lines: NDArray[np.intp], path: str, *, has_end: bool
+) -> tuple[str, ...]:
+    """Refuse a file that is cut off; say so where a whole one has no EOF.
 
-
-def _base(text: str, number: int, path: str) -> float:
-    if not text:
-        return 0.0
-    if not re.fullmatch(r"\d+\.?\d*|\.\d+", text, re.ASCII):
-        raise FormatError(path, number + 1, f"expected the base of the standard deviations, found {text!r}")
-    return float(text)
-
-
-def _accuracies(
-    satellites: Sequence[str], exponents: Sequence[tuple[int, str]], path: str
-) -> dict[str, float]:
-    """One sigma of each satellite's orbit, 2 ** n mm (SP3-d, lines 8 to 12); 0 and blanks are unknown."""
-    accuracy_m: dict[str, float] = {}
-    for name, (number, text) in zip(satellites, exponents, strict=False):
-        if text in ("", "0") or not name.strip(" 0"):
-            continue
-        if not re.fullmatch(r"\d{1,2}", text):
-            raise FormatError(path, number + 1, f"expected the exponent of an accuracy, found {text!r}")
-        key, bad = satellite_keys(np.frombuffer(name.ljust(3).encode("latin-1"), dtype=np.uint8)[None, :])
-        if not bad[0]:
-            accuracy_m[satellite_name(int(key[0]))] = 2.0 ** int(text) * 1e-3
-    return accuracy_m
-
-
-def _require_end(
-    lines: TextLines,
-    top: int,
-    epoch_lines: NDArray[np.intp],
-    records: NDArray[np.intp],
-    path: str,
-    *,
-    has_end: bool,
-) -> None:
-    """Refuse a file that is cut off.
-
-    The last line must be EOF. Where it is not (early files of SP3-a have none), the epochs that line 1
-    announces must all be there, the last of them must hold as many records as the fullest, and the last
-    line must have its end (has_end) or be as long as the others: digits that are cut off would leave another
-    number.
+    Products of the first years (SIO's of 1992, say) do not have the last line. Without it the epochs that
+    line 1 announces must all be there, the last of them must hold as many records of positions and velocities
+    as the fullest, and the last line must have its end (has_end) or be as long as the others: digits that
+    are cut off would leave another number.
     """
     tail = range(len(lines) - 1, -1, -1)[:_LAST_LINES]
     if any(lines.text(number).startswith("EOF") for number in tail):
-        return
+        return ()
     announced = lines.text(top)[_EPOCHS_COLUMNS].strip()
+    first = lines.first_bytes()
+    records = np.flatnonzero((first == ord("P")) | (first == ord("V")))
+    records = records[records > epoch_lines[0]]
     per_epoch = np.bincount(
         np.searchsorted(epoch_lines, records, side="right") - 1, minlength=epoch_lines.size
     )
@@ -345,6 +265,7 @@ def _require_end(
             f"cut off: no EOF, {epoch_lines.size} epochs of {announced or 'an unknown number'}, "
             f"{per_epoch[-1]} records in the last",
         )
+    return (f"no EOF at the end, and all {announced} epochs that the first line announces are there",)
 
 
 def _refuse(
@@ -353,87 +274,3 @@ def _refuse(
     if bad.any():
         line = int(records[np.argmax(bad)])
         raise FormatError(path, line + 1, f"{message}: {lines.text(line)!r}")
-
-
-def join_orbits(orbits: Sequence[SatelliteOrbits]) -> SatelliteOrbits:
-    """Join tables of orbits in time; where two hold the same epoch, the first in the sequence serves.
-
-    Satellites of any table are kept, NaN where a table does not have them. Frame and centre must agree
-    (InputError names them where they do not).
-    """
-    if not orbits:
-        raise InputError("no orbits to join")
-    for name, values in (
-        ("frames", {o.frame for o in orbits}),
-        ("analysis centres", {o.centre for o in orbits}),
-    ):
-        if len(values) > 1:
-            raise InputError(f"orbits of different {name} cannot be joined: {', '.join(sorted(values))}")
-    if len(orbits) == 1:
-        return orbits[0]
-    satellites = tuple(sorted({s for o in orbits for s in o.satellites}))
-    tai_ns = np.unique(np.concatenate([o.epochs.tai_ns for o in orbits]))
-    place = _Placement(orbits, satellites, tai_ns)
-    position = place.reals([o.position_ecef_m for o in orbits], 3)
-    clock = place.reals([o.clock_s for o in orbits])
-    manoeuvre = place.flags([o.manoeuvre for o in orbits])
-    if position is None or clock is None or manoeuvre is None:
-        raise InputError("orbits without positions, clocks and flags cannot be joined")
-    accuracy_m: dict[str, float] = {}
-    for table in orbits:
-        for satellite, sigma_m in table.accuracy_m.items():
-            accuracy_m[satellite] = max(sigma_m, accuracy_m.get(satellite, 0.0))
-    inputs = tuple(dict.fromkeys(i for o in orbits for i in o.inputs))
-    return replace(
-        orbits[0],
-        epochs=Epochs(tai_ns, orbits[0].epochs.scale),
-        satellites=satellites,
-        position_ecef_m=position,
-        clock_s=clock,
-        manoeuvre=manoeuvre,
-        inputs=inputs,
-        velocity_ecef_m_per_s=place.reals([o.velocity_ecef_m_per_s for o in orbits], 3),
-        clock_rate_s_per_s=place.reals([o.clock_rate_s_per_s for o in orbits]),
-        position_sigma_m=place.reals([o.position_sigma_m for o in orbits], 3),
-        clock_sigma_s=place.reals([o.clock_sigma_s for o in orbits]),
-        orbit_predicted=place.flags([o.orbit_predicted for o in orbits]),
-        clock_predicted=place.flags([o.clock_predicted for o in orbits]),
-        clock_event=place.flags([o.clock_event for o in orbits]),
-        accuracy_m=accuracy_m,
-    )
-
-
-class _Placement:
-    """Where the epochs and satellites of several tables stand in the joined one."""
-
-    def __init__(
-        self, orbits: Sequence[SatelliteOrbits], satellites: tuple[str, ...], tai_ns: IntArray
-    ) -> None:
-        column = {s: i for i, s in enumerate(satellites)}
-        self._shape = (tai_ns.size, len(satellites))
-        self._rows = [np.searchsorted(tai_ns, o.epochs.tai_ns) for o in orbits]
-        self._columns = [np.array([column[s] for s in o.satellites], dtype=np.intp) for o in orbits]
-
-    def reals(self, tables: Sequence[FloatArray | None], components: int = 0) -> FloatArray | None:
-        """One table from several, NaN where none serves; None where no file has it."""
-        if all(table is None for table in tables):
-            return None
-        joined = np.full((*self._shape, components) if components else self._shape, np.nan)
-        # The first is written last and so prevails, and over whole epochs: a later table must not fill
-        # one satellite of an earlier one's epoch.
-        for rows, columns, table in reversed(list(zip(self._rows, self._columns, tables, strict=True))):
-            joined[rows] = np.nan
-            if table is not None:
-                joined[np.ix_(rows, columns)] = table
-        return joined
-
-    def flags(self, tables: Sequence[BoolArray | None]) -> BoolArray | None:
-        """Like `reals`, False where none serves."""
-        if all(table is None for table in tables):
-            return None
-        joined = np.zeros(self._shape, dtype=np.bool_)
-        for rows, columns, table in reversed(list(zip(self._rows, self._columns, tables, strict=True))):
-            joined[rows] = False
-            if table is not None:
-                joined[np.ix_(rows, columns)] = table
-        return joined

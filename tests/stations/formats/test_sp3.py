@@ -18,6 +18,9 @@ PICOSECOND_PRINTED_S = 1e-15  # clocks are printed to 1 ps
 DAY_LIMIT_S = 0.5  # the house's own limit for a day of 120 satellites; about 0.05 s is seen
 
 
+WITHOUT_END = "no EOF at the end, and all 3 epochs that the first line announces are there"
+
+
 def some_orbits(position_m, clock_s, satellites, manoeuvre=None, start="2024-02-04"):
     n = len(position_m)
     epochs = Epochs.from_datetime64(np.datetime64(start, "ns") + np.arange(n) * np.timedelta64(300, "s"))
@@ -182,8 +185,11 @@ def test_other_time_systems_become_gpst(small_file, name, scale):
 def test_defects_are_named_with_their_line(small_file, old, new, words):
     orbits, path = small_file
     path.write_text(path.read_text().replace(old, new, 1))
-    if not words:  # without EOF, but all epochs there: an early SP3-a file looks so
-        assert read_sp3(path).satellites == orbits.satellites
+    if not words:  # without EOF, but all epochs there: early products look so, and the record says it
+        again = read_sp3(path)
+        assert again.satellites == orbits.satellites
+        assert again.remarks == (WITHOUT_END,)
+        assert join_orbits([again, read_sp3(path)]).remarks == (WITHOUT_END,)
         return
     with pytest.raises(FormatError, match=words):
         read_sp3(path)
@@ -330,4 +336,26 @@ def test_defects_of_velocities_and_sigmas_are_named(tmp_path, old, new, words):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(FormatError, match=words):
+        read_sp3(path)
+
+
+@pytest.mark.real_data
+def test_a_product_of_1992_without_eof_is_read_with_a_remark(real_data):
+    orbits = read_sp3(real_data / "parsers" / "nav-solutions" / "sio06492.sp3.gz")
+    assert orbits.remarks == (
+        "no EOF at the end, and all 148 epochs that the first line announces are there",
+    )
+    whole = read_sp3(real_data / "parsers" / "gnsstk" / "test_input_SP3c.sp3.gz")
+    assert whole.remarks == ()
+
+
+def test_without_eof_the_last_velocity_must_be_there(small_file):
+    orbits, path = small_file
+    moving = dataclasses.replace(orbits, velocity_ecef_m_per_s=np.full((3, 4, 3), 1000.0))
+    write_sp3(moving, path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-1]) + "\n")
+    assert read_sp3(path).remarks == (WITHOUT_END,)
+    path.write_text("\n".join(lines[:-2]) + "\n")
+    with pytest.raises(FormatError, match="cut off: no EOF, 3 epochs of 3, 7 records in the last"):
         read_sp3(path)
