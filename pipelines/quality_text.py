@@ -50,6 +50,9 @@ def print_report(report: Mapping[str, Any], out: Console) -> None:
         f"{b['remaining_m']:.2f} m left after removal"
         for b in details["code_biases"]
     ]
+    untracked = details["expected"]["not_tracked"]
+    if untracked:
+        lines.append(f"{len(untracked)} satellites up and never observed: {' '.join(untracked)}")
     lines.append(f"orbits: {details['orbit_source'] or 'none; expected from the passes as observed'}")
     lines += [f"note: {text}" for text in details["remarks"]]
     for line in lines:

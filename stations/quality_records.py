@@ -84,6 +84,7 @@ class SignalDetails:
     count : observations with code or phase
     multipath_rms_m : of the code about the means of the arcs, as observed
     multipath_without_bias_rms_m : the same after removal of BeiDou-2's own bias; equal for other signals
+    multipath_above_cutoff_rms_m : as observed, of elevations above the cut-off; None without elevations
     code_noise_m : of the code between neighbouring epochs
     n_outliers : codes far off their neighbours, left out of the three above
     """
@@ -96,6 +97,7 @@ class SignalDetails:
     cn0_dbhz: float | None
     multipath_rms_m: float | None
     multipath_without_bias_rms_m: float | None
+    multipath_above_cutoff_rms_m: float | None
     code_noise_m: float | None
     n_outliers: int
     by_elevation: tuple[ElevationBin, ...] = ()
@@ -106,6 +108,7 @@ class PairSlips:
     """Cycle slips of one pair of signals, by the witness that saw them (one slip may have several).
 
     pair : "C:1P+5P"; n_observations : with both phases
+    n_confirmed : slips that the phases themselves show; the others are the receiver's flag alone
     n_arcs, n_short_arcs : arcs of unbroken phase, and those too short to be worth an ambiguity
     phase_noise_m : of one carrier, from third differences of the geometry-free phase; an upper bound
     """
@@ -113,6 +116,7 @@ class PairSlips:
     pair: str
     n_observations: int
     n_slips: int
+    n_confirmed: int
     n_loss_of_lock: int
     n_geometry_free: int
     n_melbourne_wuebbena: int
@@ -124,6 +128,20 @@ class PairSlips:
     def per_thousand(self) -> float:
         """Slips per thousand observations; 0 without observations."""
         return 1000.0 * self.n_slips / self.n_observations if self.n_observations else 0.0
+
+
+@dataclass(frozen=True)
+class FalseLock:
+    """A phase that ran away from its code: the receiver was locked to nothing.
+
+    signal : "G2W"; n_epochs : of the runaway, between first_epoch and last_epoch
+    """
+
+    satellite: str
+    signal: str
+    n_epochs: int
+    first_epoch: Epochs
+    last_epoch: Epochs
 
 
 @dataclass(frozen=True)
@@ -250,6 +268,7 @@ class QualityDetails:
     single_point: tuple[SinglePointQuality, ...]
     ionosphere: IonosphereActivity | None
     interference: tuple[Interference, ...]
+    false_locks: tuple[FalseLock, ...]
     n_duplicate_epochs: int
     n_misordered_epochs: int
     past_days: int = 0

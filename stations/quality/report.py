@@ -1,7 +1,8 @@
 """The quality report of a station's session: from observations to a verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Final
 
 import numpy as np
@@ -42,7 +43,7 @@ from stations.quality.signals_tracked import (
 from stations.quality.single_point import code_rows, epoch_positions, single_point_quality
 from stations.quality.verdict import QualityThresholds, decide
 from stations.quality_records import PastSignal, QualityDetails, SignalDetails, SinglePointQuality
-from stations.records import Observations, QualityReport, SatelliteOrbits, SignalQuality
+from stations.records import InputFile, Observations, QualityReport, SatelliteOrbits, SignalQuality
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
 
@@ -129,7 +130,7 @@ def quality_study(
         mask_deg=thresholds.horizon_mask_deg,
         cutoff_deg=thresholds.cutoff_deg,
     )
-    multipath, code_biases = signal_multipath(observations, (slips, rest), elevation_rad)
+    multipath, code_biases, false_locks = signal_multipath(observations, (slips, rest), elevation_rad)
     station = observations.header.marker_name
     past_cn0, past_days = past_cn0_by_elevation(given.past, station, completeness.first_expected)
     signals = signal_details(observations, multipath, expected, past_cn0)
@@ -156,6 +157,7 @@ def quality_study(
         single_point=single_point,
         ionosphere=ionosphere_activity(observations, slips, elevation_rad),
         interference=find_interference(observations, elevation_rad),
+        false_locks=false_locks,
         n_duplicate_epochs=observations.rejections.get(DUPLICATE, 0),
         n_misordered_epochs=observations.rejections.get(OUT_OF_ORDER, 0),
         past_days=past_days,
@@ -233,15 +235,24 @@ def _orbits(
     epochs = observations.epochs
     systems = "".join(sorted({s[0] for s in observations.satellites}))
     if given.orbits is not None:
-        return given.orbits, f"SP3 orbits of {given.orbits.centre or 'an unnamed centre'}"
+        return (
+            given.orbits,
+            f"SP3 orbits of {given.orbits.centre or 'an unnamed centre'}{_files(given.orbits.inputs)}",
+        )
     if given.navigation is not None:
         try:
             products = broadcast_products(given.navigation, epochs[0], epochs[-1], systems=systems)
         except InputError as error:
             remarks.append(str(error))
         else:
-            return products.orbits, BROADCAST
+            return products.orbits, BROADCAST + _files(given.navigation.inputs)
     return None, ""
+
+
+def _files(inputs: Sequence[InputFile]) -> str:
+    """ " (A.rnx, B.rnx)" for the name of a source."""
+    names = [PurePath(i.path).name for i in inputs]
+    return f" ({', '.join(names)})" if names else ""
 
 
 def _single_point(
@@ -258,7 +269,7 @@ def _single_point(
     if orbits is None:
         remarks.append("no orbits: elevations and single-point positions are unknown")
         return (), place
-    messages = given.navigation if source == BROADCAST else None
+    messages = given.navigation if source.startswith(BROADCAST) else None
     rows = code_rows(observations, slips.pairs, orbits, messages)
     if rows is None:
         remarks.append("no satellite with orbit and codes on two carriers: no single-point positions")

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from stations.quality.cycle_slips import ObservedSlips, SlipMasks
 from stations.quality.expected_observations import ELEVATION_BIN_DEG, N_ELEVATION_BINS, ExpectedSky
+from stations.quality.false_lock import arcs_with, find_false_lock
+from stations.quality.false_lock import describe as describe_false_locks
 from stations.quality.multipath import (
     ArcResiduals,
     code_multipath_m,
@@ -21,6 +23,7 @@ from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz
 from stations.quality.signals_tracked import carrier_name
 from stations.quality_records import (
     ElevationBin,
+    FalseLock,
     PairSlips,
     SatelliteCodeBias,
     SatelliteSlips,
@@ -53,8 +56,10 @@ class SignalMultipath:
 
 def signal_multipath(
     observations: Observations, slips: Sequence[ObservedSlips], elevation_rad: FloatArray
-) -> tuple[dict[tuple[str, str], SignalMultipath], tuple[SatelliteCodeBias, ...]]:
-    """Multipath of each (system, signal) from the first pair in which it takes part, and biases seen.
+) -> tuple[dict[tuple[str, str], SignalMultipath], tuple[SatelliteCodeBias, ...], tuple[FalseLock, ...]]:
+    """Multipath of each (system, signal) from the first pair in which it takes part; biases, false locks.
+
+    Arcs with a phase that is locked to nothing are left out: their combination says nothing of the code.
 
     slips : of the pairs searched, in order of preference; elevation_rad : (n_epoch, n_satellite)
     """
@@ -64,10 +69,14 @@ def signal_multipath(
     channels = observations.header.glonass_channels
     found: dict[tuple[str, str], SignalMultipath] = {}
     biases: list[SatelliteCodeBias] = []
+    locks: dict[tuple[str, str], FalseLock] = {}
+    time_s = (observations.epochs.tai_ns - observations.epochs.tai_ns[:1]) / NANOSECONDS
     searched = [(p, m) for s in slips for p, m in zip(s.pairs, s.masks, strict=True)]
     for pair, masks in searched:
         index = _columns(observations, pair.system)
         names = tuple(observations.satellites[k] for k in index)
+        running = _false_locks(observations, pair, index, time_s, locks)
+        unlocked = arcs_with(running, masks) if running.any() else None
         for own, other in ((pair.first, pair.second), (pair.second, pair.first)):
             if (pair.system, own) in found:
                 continue
@@ -79,6 +88,8 @@ def signal_multipath(
                 frequency_by_satellite_hz(names, own, channels),
                 frequency_by_satellite_hz(names, other, channels),
             )
+            if unlocked is not None:
+                values = np.where(unlocked, np.nan, values)
             residuals = unbiased = residuals_about_arc_means(values, masks)
             corrections = code_corrections_m(names, pair.system + own[0], elevation_rad[:, index])
             if corrections is not None:
@@ -93,7 +104,40 @@ def signal_multipath(
                 )
             partner = SignalPair(pair.system, own, other)
             found[pair.system, own] = SignalMultipath(partner, index, residuals, unbiased)
-    return found, tuple(biases)
+    return found, tuple(biases), tuple(locks.values())
+
+
+def _false_locks(
+    observations: Observations,
+    pair: SignalPair,
+    columns: NDArray[np.int64],
+    time_s: FloatArray,
+    locks: dict[tuple[str, str], FalseLock],
+) -> NDArray[np.bool_]:
+    """Epochs at which one of a pair's phases runs away; adds what is new to `locks`."""
+    data = observations.data
+    signals = [str(s) for s in data["signal"].values]
+    names = tuple(observations.satellites[k] for k in columns)
+    channels = observations.header.glonass_channels
+    phases_m = [
+        data["carrier_phase_cycles"].values[:, columns, signals.index(s)]
+        * (SPEED_OF_LIGHT_M_PER_S / frequency_by_satellite_hz(names, s, channels))
+        for s in (pair.first, pair.second)
+    ]
+    running = find_false_lock(time_s, phases_m[0], phases_m[1])
+    if running.any():
+        codes = [
+            data["pseudorange_m"].values[:, columns, signals.index(s)] for s in (pair.first, pair.second)
+        ]
+        for lock in describe_false_locks(
+            running,
+            names,
+            observations.epochs,
+            (pair.system + pair.first, pair.system + pair.second),
+            (codes[0] - phases_m[0], codes[1] - phases_m[1]),
+        ):
+            locks.setdefault((lock.satellite, lock.signal), lock)
+    return running
 
 
 def _columns(observations: Observations, system: str) -> NDArray[np.int64]:
@@ -137,6 +181,9 @@ def signal_details(
                     cn0_dbhz=float(cn0[with_cn0].mean(dtype=np.float64)) if with_cn0.any() else None,
                     multipath_rms_m=None if own is None else own.residuals.rms(),
                     multipath_without_bias_rms_m=None if own is None else own.unbiased.rms(),
+                    multipath_above_cutoff_rms_m=None
+                    if own is None
+                    else own.residuals.rms(expected.above_cutoff_when_observed[:, own.columns]),
                     code_noise_m=None
                     if own is None
                     else code_noise_m(own.residuals, time_s, observations.interval_s),
@@ -217,6 +264,7 @@ def pair_slips(
                 pair=str(pair),
                 n_observations=int(masks.present.sum()),
                 n_slips=counts["slips"],
+                n_confirmed=int((masks.geometry_free | masks.melbourne_wuebbena).sum()),
                 n_loss_of_lock=counts["loss of lock"],
                 n_geometry_free=counts["geometry-free"],
                 n_melbourne_wuebbena=counts["Melbourne-Wuebbena"],

@@ -124,7 +124,8 @@ def decide(
     judge(
         slips_per_thousand > t.slips_per_thousand_reject,
         slips_per_thousand > t.slips_per_thousand_remark,
-        f"{slips_per_thousand:.1f} cycle slips per thousand observations",
+        f"{slips_per_thousand:.1f} cycle slips per thousand observations, "
+        f"{confirmed_per_thousand(details):.1f} of them seen in the phases themselves",
     )
     if details.expected is not None:
         share = details.expected.total.ratio_above_cutoff
@@ -148,6 +149,12 @@ def decide(
             f"disturbed ionosphere: {100 * details.ionosphere.share_disturbed:.0f} % of the windows above "
             f"0.5 TECU/min, worst in the hour from {details.ionosphere.worst_hour}"
         )
+    remarks.extend(
+        f"phase of {lock.signal} on {lock.satellite} is locked to nothing at {lock.n_epochs} epochs from "
+        f"{lock.first_epoch.iso()} to {lock.last_epoch.iso()}: left out of the multipath"
+        for lock in details.false_locks
+        if lock.signal[0] in t.systems
+    )
     remarks.extend(
         f"suspicion of interference on {event.carrier}: C/N0 of {event.n_satellites} satellites fell by "
         f"{event.drop_db:.1f} dB from {event.first_epoch.iso()} to {event.last_epoch.iso()}"
@@ -182,6 +189,12 @@ def _judge_signal(
     fall_db = cn0_fall_db(signal.by_elevation, t.cutoff_deg)
     if fall_db is not None and fall_db > t.cn0_fall_remark_db:
         remarks.append(f"carrier-to-noise density of {where} is {fall_db:.1f} dB below the station's past")
+
+
+def confirmed_per_thousand(details: QualityDetails) -> float:
+    """Slips that the phases show, per thousand observations; 0 without observations."""
+    n = sum(s.n_observations for s in details.slips)
+    return 1000.0 * sum(s.n_confirmed for s in details.slips) / n if n else 0.0
 
 
 def cn0_fall_db(bins: Sequence[ElevationBin], cutoff_deg: float) -> float | None:
