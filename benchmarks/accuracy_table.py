@@ -36,7 +36,7 @@ class StationDay:
         self.observations: Observations = read_observations([DATA / folder / observation])
         epochs = self.observations.epochs
         self.products: PreciseProducts = find_products(
-            [DATA / folder, DATA / "eop"], epochs[0], epochs[-1], systems="GEC", ambiguities=ambiguities
+            [DATA / folder, DATA / "eop"], epochs[0], epochs[-1], systems="GREC", ambiguities=ambiguities
         )
         self.antennas: tuple[AntennaCalibration, ...] = read_antex(
             DATA / "atx" / "igs20_2385_sats_plus_6rcv.atx.gz"
@@ -79,11 +79,11 @@ def main() -> int:
     nist = StationDay("nist_2023001", "NIST00USA_R_20230010000_01D_30S_MO.crx.gz", "NIST", "float")
     out("| station | solution | E | N | U | 3-D | sigma E/N/U | fixed | phase / code residuals |\n")
     out("|---|---|---|---|---|---|---|---|---|\n")
-    for systems in ("G", "E", "C", "GE", "GEC"):
-        for ambiguities in ("float", "fix"):
+    for systems in ("G", "E", "C", "GE", "GEC", "R", "GR", "GREC"):
+        for ambiguities in ("float", "fix") if systems != "R" else ("float",):
             solution = bor1.solve(systems=systems, ambiguities=ambiguities)
             out(bor1.row(f"{systems} {ambiguities}", solution))
-    for systems in ("G", "E", "C", "GE", "GEC"):
+    for systems in ("G", "E", "C", "GE", "GEC", "R", "GR", "GREC"):
         out(nist.row(f"{systems} float", nist.solve(systems=systems)))
     out(nist.row("BDS-3 B1I+B3I float", nist.solve(systems="C", excluded=BEIDOU_2)))
     out(nist.row("BDS-3 B1C+B2a float", nist.solve(systems="C", excluded=BEIDOU_2, signal_pairs=B1C_B2A)))

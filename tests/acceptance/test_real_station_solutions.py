@@ -17,6 +17,7 @@ from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.session import Session
 from stations.ppp.solve import solve_station
+from transforms.errors import AdjustmentError
 from transforms.geodetic import enu_covariance, enu_matrix_at
 
 pytestmark = [pytest.mark.real_data]
@@ -90,6 +91,50 @@ def test_bor1_by_each_system_alone(solve, real_data, system):
     assert np.all(np.abs(enu) < [0.010, 0.010, 0.020]), enu
 
 
+# Seen 2026-11, east, north, up, mm. BOR1: R 0.4, -1.3, 0.2; GR 0.9, -1.2, 2.1; GREC 0.7, -0.8, 0.6.
+# NIST: R -4.1, 0.7, 4.5; GR -4.1, 0.5, -3.4; GREC -4.5, 0.7, -6.6.
+@pytest.mark.parametrize("systems", ["R", "GR", "GREC"])
+def test_bor1_with_glonass_static_float(solve, real_data, systems):
+    solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG", systems=systems)
+    enu = enu_m(solution, truth_of(real_data, "BOR1"))
+    assert solution.systems == tuple(systems)
+    assert np.all(np.abs(enu) < BOR1_LIMIT_M), enu
+    # Every satellite of the orbits brought its observations: none was lost for its channel or its yaw.
+    assert "GLONASS satellite without a known channel" not in solution.rejections
+    phases = solution.residuals
+    seen = {phases.satellites[k] for k in np.unique(phases.satellite_index[phases.accepted])}
+    assert sum(name[0] == "R" for name in seen) >= 20
+
+
+@pytest.mark.parametrize("systems", ["R", "GR", "GREC"])
+def test_nist_with_glonass_static_float(solve, real_data, systems):
+    solution = solve("nist_2023001", "NIST00USA_R_20230010000_01D_30S_MO.crx.gz", "WUM", systems=systems)
+    enu = enu_m(solution, truth_of(real_data, "NIST"))
+    assert solution.systems == tuple(systems)
+    assert np.all(np.abs(enu) < NIST_LIMIT_M), enu
+
+
+def test_qzss_helps_an_hour_of_jfng_and_is_refused_alone(real_data):
+    # COD's MGEX orbits of 2019 hold J01, J02 and J03, all three over Wuhan; truth 6 mm. An hour, float, with
+    # clocks every 300 s: seen 2026-11 27, -4, 19 mm, and 25, -4, 19 mm without them.
+    folder = real_data / "jfng_2019045"
+    observations = read_observations([folder / "JFNG00CHN_R_20190450700_01H_30S_MO.crx.gz"])
+    epochs = observations.epochs
+    antennas = read_antex(real_data / "atx" / "igs20_2385_sats_plus_6rcv.atx.gz")
+    orbits = folder / "COD0MGXFIN_20190450000_01D_05M_ORB.sp3.gz"
+
+    def run(systems):
+        products = find_products([orbits, real_data / "eop"], epochs[0], epochs[-1], systems=systems)
+        options = PppOptions(systems=systems, interval_s=30.0)
+        return solve_station(observations, products, antennas, options=options)
+
+    solution = run("GRECJ")
+    assert solution.systems == tuple("GRECJ")
+    assert np.all(np.abs(enu_m(solution, truth_of(real_data, "JFNG"))) < [0.06, 0.03, 0.06])
+    with pytest.raises(AdjustmentError, match="at most 3 satellites of the systems J"):
+        run("J")
+
+
 def test_bor1_kinematic_scatters_about_the_truth(solve, real_data):
     solution = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG", mode="kinematic")
     truth = truth_of(real_data, "BOR1")
@@ -128,7 +173,7 @@ def bor1(real_data):
 
 @pytest.mark.parametrize(
     ("systems", "limit_m", "least_fraction"),
-    [("GEC", 0.004, 0.75), ("G", 0.005, 0.8), ("E", 0.005, 0.8)],
+    [("GEC", 0.004, 0.75), ("G", 0.005, 0.8), ("E", 0.005, 0.8), ("GREC", 0.004, 0.75)],
 )
 def test_bor1_fixed(bor1, real_data, systems, limit_m, least_fraction):
     # Seen 2026-11: GEC 1.9 mm (PRIDE 2.8), GPS 3.9 mm, Galileo 1.5 mm, three-dimensional.
