@@ -25,8 +25,11 @@ PERCENTILE: Final = 99.5
 SMALLEST_AXIS_MM: Final = 10.0
 
 
-def residual_plot(residuals: PhaseResiduals) -> str:
-    """Phase residuals over the time of day and over elevation; rejected ones in red. Returns an <svg>."""
+def residual_plot(residuals: PhaseResiduals, *, cells_up: int = CELLS_UP) -> str:
+    """Phase residuals over the time of day and over elevation; rejected ones in red. Returns an <svg>.
+
+    cells_up : height of the panels, in cells of `CELL_PX`
+    """
     used = np.isfinite(residuals.phase_m)
     phase_mm = residuals.phase_m[used] * 1e3
     accepted = residuals.accepted[used]
@@ -37,16 +40,16 @@ def residual_plot(residuals: PhaseResiduals) -> str:
     axis_mm = _axis(phase_mm[accepted])
     n_days = max(1.0, math.ceil((float(seconds.max()) + 1.0) / SECONDS_PER_DAY)) if seconds.size else 1.0
     panel_px = CELLS_ACROSS * CELL_PX
-    height_px = CELLS_UP * CELL_PX
+    height_px = cells_up * CELL_PX
     width = MARGIN_PX + 2 * panel_px + GAP_PX
     parts = [f'<svg viewBox="0 0 {width + 4} {TOP_PX + height_px + BOTTOM_PX}" role="img">']
     for left, fraction, ticks in (
         (MARGIN_PX, seconds / (SECONDS_PER_DAY * n_days), _time_ticks(n_days)),
         (MARGIN_PX + panel_px + GAP_PX, elevation_deg / 90.0, _ELEVATION_TICKS),
     ):
-        parts.append(_frame(left, axis_mm, ticks))
+        parts.append(_frame(left, height_px, axis_mm, ticks))
         for selected, colour in ((accepted, "#1f5fa8"), (~accepted, "#b3261e")):
-            cells = _cells(fraction[selected], phase_mm[selected] / axis_mm)
+            cells = _cells(fraction[selected], phase_mm[selected] / axis_mm, cells_up)
             if cells:
                 parts.append(
                     f'<path transform="translate({left} {TOP_PX}) scale({CELL_PX})" stroke="{colour}" '
@@ -70,8 +73,8 @@ def _time_ticks(n_days: float) -> tuple[tuple[float, str], ...]:
 _ELEVATION_TICKS: Final = tuple((degree / 90.0, f"{degree}°") for degree in (0, 30, 60, 90))
 
 
-def _frame(left: int, axis_mm: float, ticks: tuple[tuple[float, str], ...]) -> str:
-    width, height = CELLS_ACROSS * CELL_PX, CELLS_UP * CELL_PX
+def _frame(left: int, height: int, axis_mm: float, ticks: tuple[tuple[float, str], ...]) -> str:
+    width = CELLS_ACROSS * CELL_PX
     middle = TOP_PX + height / 2
     parts = [
         f'<rect x="{left}" y="{TOP_PX}" width="{width}" height="{height}" fill="none" stroke="#d5dce3"/>',
@@ -89,15 +92,15 @@ def _frame(left: int, axis_mm: float, ticks: tuple[tuple[float, str], ...]) -> s
     return "".join(parts)
 
 
-def _cells(across: FloatArray, up: FloatArray) -> str:
+def _cells(across: FloatArray, up: FloatArray, cells_up: int) -> str:
     """Path of one-cell strokes for points with `across` 0..1 and `up` -1..1; beyond is drawn at the edge."""
     if across.size == 0:
         return ""
     column = np.clip((across * CELLS_ACROSS).astype(int), 0, CELLS_ACROSS - 1)
-    row = np.clip(((1.0 - up) * 0.5 * CELLS_UP).astype(int), 0, CELLS_UP - 1)
-    filled = np.zeros((CELLS_UP, CELLS_ACROSS), dtype=np.bool_)
+    row = np.clip(((1.0 - up) * 0.5 * cells_up).astype(int), 0, cells_up - 1)
+    filled = np.zeros((cells_up, CELLS_ACROSS), dtype=np.bool_)
     filled[row, column] = True
-    return "".join(_runs(filled[y], y) for y in range(CELLS_UP))
+    return "".join(_runs(filled[y], y) for y in range(cells_up))
 
 
 def _runs(cells: BoolArray, y: int) -> str:

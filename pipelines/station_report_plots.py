@@ -14,6 +14,7 @@ FloatArray = NDArray[np.float64]
 
 MILLIMETRES: Final = 1e3
 GRID: Final = "#d5dce3"
+ZERO: Final = "#8b98a5"
 INK: Final = "#1f5fa8"
 BAND: Final = "#c9dcf2"
 # Diverging colours, colour-blind safe (after ColorBrewer RdBu), from the most negative to the most positive.
@@ -69,7 +70,7 @@ def sky_plot(residuals: PhaseResiduals, *, spread: bool) -> str:
     share = value / limit if spread else (value / limit + 1.0) / 2.0
     shade = np.clip((share * len(colours)).astype(int), 0, len(colours) - 1)
     size = 2 * (_SKY_RADIUS_PX + _SKY_MARGIN_PX)
-    parts = [f'<svg viewBox="0 0 {size + _SKY_LEGEND_PX} {size}" role="img">']
+    parts = [f'<svg class="sky" viewBox="0 0 {size + _SKY_LEGEND_PX} {size}" role="img">']
     for number, colour in enumerate(colours):
         members = known[shade == number]
         if members.size:
@@ -113,7 +114,7 @@ def convergence_plot(steps: Sequence[SolutionSoFar]) -> str:
     last = math.log2(max([step.hours for step in known], default=2.0))
     first = math.log2(min([step.hours for step in known], default=1.0))
     axes = _Axes.around(first - 0.3, last + 0.3, -reach, reach)
-    parts = [axes.opening("mm"), axes.grid(None)]
+    parts = [axes.opening("mm"), axes.grid(None), axes.zero_line()]
     for component, (colour, name) in enumerate((("#1f5fa8", "E"), ("#1b7f4b", "N"), ("#b3261e", "U"))):
         for step in known:
             assert step.difference_enu_m is not None
@@ -168,7 +169,7 @@ def _sky_grid() -> str:
     parts = []
     for elevation in (0, 30, 60):
         radius = _SKY_RADIUS_PX * (90 - elevation) / 90
-        parts.append(f'<circle cx="{centre}" cy="{centre}" r="{radius:.1f}" fill="none" stroke="#8b98a5"/>')
+        parts.append(f'<circle cx="{centre}" cy="{centre}" r="{radius:.1f}" fill="none" stroke="{ZERO}"/>')
         if elevation:
             parts.append(f'<text x="{centre + 3}" y="{centre - radius - 2:.1f}">{elevation}°</text>')
     edge = _SKY_RADIUS_PX
@@ -239,6 +240,11 @@ class _Axes:
             f'<svg viewBox="0 0 {_WIDTH_PX} {_HEIGHT_PX}" role="img">'
             f'<text transform="translate(9 {middle:g}) rotate(-90)" text-anchor="middle">{unit}</text>'
         )
+
+    def zero_line(self) -> str:
+        """A darker line where the upright axis is zero."""
+        width = _WIDTH_PX - _LEFT_PX - _RIGHT_PX
+        return f'<path d="M{_LEFT_PX} {self.y(0.0):.1f}h{width}" stroke="{ZERO}"/>'
 
     def grid(self, time_unit: str | None) -> str:
         """Frame, lines and labels of the upright axis; of the time axis where a unit is given."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipelines.report_plots import residual_plot
 from pipelines.station_report import first_hours, render_station_report
 from pipelines.station_report_plots import (
     DIVERGING,
@@ -182,3 +183,15 @@ def test_a_missing_file_is_one_line_of_error(jizhun, tmp_path):
     assert result.code == 1
     assert len(result.err.strip().splitlines()) == 1
     assert not (tmp_path / "a.html").exists()
+
+
+def test_residuals_are_drawn_higher_than_in_the_regions_report():
+    few = sky(n=50)
+    low, high = residual_plot(few), residual_plot(few, cells_up=75)
+    heights = [float(re.search(r'viewBox="0 0 \d+ (\d+)"', plot)[1]) for plot in (low, high)]
+    assert heights[1] - heights[0] == 2 * (75 - 40)
+    rows = [int(y) for y in re.findall(r"M\d+ (\d+)\.5h", high)]
+    assert max(rows) < 75
+    assert max(rows) > 40
+    assert 'svg class="sky"' in sky_plot(few, spread=True)
+    ElementTree.fromstring(high)
