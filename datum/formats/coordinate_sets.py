@@ -1,8 +1,8 @@
 """Coordinates of stations from what programs publish, for comparing two solutions.
 
-Read are SINEX, the results of gama-g3 (XML) and of DynAdjust (.adj, .xyz), the JSON of `network adjust` and
-`network combine`, and CSV tables with `station` (or `point`) and x_m, y_m, z_m or latitude_deg, longitude_deg,
-ellipsoidal_height_m.
+Read are SINEX, the results of gama-g3 (XML) and of DynAdjust (.adj, .xyz), station files of both, the JSON of
+`network adjust` and `network combine`, and CSV tables with `station` (or `point`) and x_m, y_m, z_m or
+latitude_deg, longitude_deg, ellipsoidal_height_m.
 """
 
 import json

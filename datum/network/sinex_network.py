@@ -1,8 +1,8 @@
 """A SINEX document as a part of a network: its positions with the constraints removed that it says it has.
 
-Normal equations are taken as they are. Of a covariance C with the covariance C0 of constraints on the a-priori
-values x0, the observations alone give N = C^-1 - C0^-1 and b = C^-1 (x - x0) (SINEX 2.02, appendix on
-constraint removal). Without either, positions are observed with the covariance or the sigmas of the file.
+Normal equations are taken as they are. Of a covariance C with the covariance C0 of constraints on the
+a-priori values x0, the observations alone give N = C^-1 - C0^-1 and b = C^-1 (x - x0) (SINEX 2.02, appendix
+on constraint removal). Without either, positions are observed with the covariance or the sigmas of the file.
 Where a file does not tell the square sum of its observations, its own solution stands for them: rank N
 observations that fit it.
 """
