@@ -33,7 +33,8 @@ class StationDay:
     """One station on one day.
 
     station : code as the region names it; day : "2026-116"
-    message : why there is no solution, "" where there is one
+    message : why there is no solution; "" where there is one, or why quality control had rejected the day
+        that was solved by force
     reused_quality, reused_solution : whether an earlier run's result served, because nothing had changed
     """
 

@@ -80,6 +80,8 @@ class _Adjustment:
         for item in self.station_days:
             if item.status is not StationDayStatus.SOLVED:
                 self.problems.append(f"{item.station} {item.day}: {item.status.value}: {item.message}")
+            elif item.message:
+                self.problems.append(f"{item.station} {item.day}: {item.message}")
         network = self._network()
         tracks_bds3: Mapping[str, bool] = {
             item.station: item.quality.tracks_bds3 for item in self.station_days if item.quality is not None

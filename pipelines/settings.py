@@ -111,6 +111,7 @@ class ProcessingSettings(Settings):
     alignment : what the network takes from the control stations, by minimal constraints
     allow_missing_antenna : solve although a receiver antenna is not calibrated; costs up to 2 dm in height
     allow_missing_stations : go on where a station of the region has no observation file at all
+    solve_rejected : solve days that quality control rejects; every such day stands among the problems
     """
 
     systems: Annotated[str, Field(min_length=1), AfterValidator(solvable_systems)] = "GEC"
@@ -124,6 +125,7 @@ class ProcessingSettings(Settings):
     allow_mixed_products: bool = False
     allow_missing_antenna: bool = False
     allow_missing_stations: bool = False
+    solve_rejected: bool = False
 
 
 class PathSettings(Settings):
@@ -133,6 +135,7 @@ class PathSettings(Settings):
     products: Annotated[Paths, Field(min_length=1)]
     antex: Paths = ()
     ocean_loading: RelativePath | None = None
+    quality_limits: RelativePath | None = None
     mapping_functions: Paths = ()
     catalogue: RelativePath
     work: RelativePath

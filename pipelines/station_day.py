@@ -7,7 +7,7 @@ numbers, so it travels to another process or machine; the result lies in the reg
 import math
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,6 +16,7 @@ import numpy as np
 
 from pipelines.days import day_name
 from pipelines.observation_files import ObservationFiles, files_sha256
+from pipelines.quality_limits import thresholds_from_toml
 from pipelines.record_json import record_from_json, record_to_json
 from pipelines.records import StationDay, StationDayStatus
 from pipelines.reference_files import station_ocean_loading
@@ -27,7 +28,8 @@ from stations.formats.atomic_write import write_atomically
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
-from stations.quality.report import quality_report
+from stations.quality.report import DEFAULT_THRESHOLDS, quality_report
+from stations.quality.verdict import QualityThresholds
 from stations.records import (
     AntennaType,
     Observations,
@@ -70,6 +72,8 @@ class StationDayTask:
     work: str
     allow_missing_antenna: bool = False
     mapping_functions: tuple[str, ...] = ()
+    solve_rejected: bool = False
+    quality_limits: QualityThresholds = DEFAULT_THRESHOLDS
 
     @property
     def name(self) -> str:
@@ -89,7 +93,8 @@ class StationDayTask:
 
     def quality_key(self) -> StageKey:
         """What the quality report depends on."""
-        return StageKey("quality", self.name, CODE, self.observation_sha256, {"session": self.day_start})
+        settings = {"session": self.day_start, "limits": asdict(self.quality_limits)}
+        return StageKey("quality", self.name, CODE, self.observation_sha256, settings)
 
     def solve_key(self) -> StageKey:
         """What the solution depends on."""
@@ -119,6 +124,9 @@ def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationD
     if paths.ocean_loading is not None:
         references.append(paths.ocean_loading)
     reference_sha256 = files_sha256(references)
+    limits = (
+        DEFAULT_THRESHOLDS if paths.quality_limits is None else thresholds_from_toml(paths.quality_limits)
+    )
     tasks = []
     for day in region.region.days:
         for station in region.stations:
@@ -144,6 +152,8 @@ def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationD
                     allow_mixed_products=processing.allow_mixed_products,
                     work=str(paths.work),
                     allow_missing_antenna=processing.allow_missing_antenna,
+                    solve_rejected=processing.solve_rejected,
+                    quality_limits=limits,
                     mapping_functions=tuple(str(path) for path in paths.mapping_functions),
                 )
             )
@@ -215,9 +225,12 @@ def _station_day(task: StationDayTask) -> StationDay:
     quality: StageResult[QualityReport] | None = None
     try:
         quality = store.recall_or(
-            task.quality_key(), QualityReport, lambda: quality_report(source.read(), session=_session(task))
+            task.quality_key(),
+            QualityReport,
+            lambda: quality_report(source.read(), session=_session(task), thresholds=task.quality_limits),
         )
-        if quality.record.verdict is Verdict.REJECT:
+        rejected = quality.record.verdict is Verdict.REJECT
+        if rejected and not task.solve_rejected:
             return StationDay(
                 task.station,
                 task.day,
@@ -240,7 +253,7 @@ def _station_day(task: StationDayTask) -> StationDay:
         task.station,
         task.day,
         StationDayStatus.SOLVED,
-        "",
+        "solved although rejected: " + "; ".join(quality.record.reasons) if rejected else "",
         quality=quality.record,
         solution=solution.record,
         reused_quality=quality.reused,

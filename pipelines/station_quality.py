@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -320,23 +320,3 @@ def past_signals(path: Path) -> tuple[PastSignal, ...]:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(path, None, f"no result of an earlier quality report ({error!r})") from None
-
-
-def thresholds_from_toml(path: Path) -> QualityThresholds:
-    """A bureau's own limits: keys as the fields of QualityThresholds. Raises InputError for another key."""
-    import tomllib
-
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: no readable TOML ({error})") from None
-    known = asdict(QualityThresholds())
-    for name, value in content.items():
-        if name not in known:
-            raise InputError(f"{path}: unknown limit {name!r}; known are {', '.join(known)}")
-        wanted = type(known[name])
-        if isinstance(value, bool) is not (wanted is bool) or not isinstance(
-            value, (int, float) if wanted is float else wanted
-        ):
-            raise InputError(f"{path}: limit {name} is {value!r}, expected a {wanted.__name__}")
-    return QualityThresholds(**content)

@@ -53,13 +53,13 @@ def qc(
 
     Example: jizhun station qc WUH200CHN_R_20261160000_01D_30S_MO.crx.gz --products BRDC00IGS*.rnx.gz
     """
+    from pipelines.quality_limits import thresholds_from_toml
     from pipelines.quality_text import print_many, print_report
     from pipelines.station_quality import (
         QualityOptions,
         QualityResult,
         judge_all,
         plan_quality,
-        thresholds_from_toml,
     )
     from stations.quality.verdict import QualityThresholds
     from transforms.errors import InputError

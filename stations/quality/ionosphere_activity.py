@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.quality.cycle_slips import ObservedSlips
-from stations.quality.signal_pairs import frequency_by_satellite_hz
+from stations.quality.signal_pairs import frequency_by_satellite_hz, satellite_names
 from stations.quality_records import IonosphereActivity
 from stations.records import Observations
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
@@ -49,7 +49,7 @@ def rate_of_content(
             continue
         seen.add(pair.system)
         index = np.array([k for k, s in enumerate(observations.satellites) if s[0] == pair.system])
-        names = tuple(observations.satellites[k] for k in index)
+        names = satellite_names(observations, index)
         channels = observations.header.glonass_channels
         one_hz = frequency_by_satellite_hz(names, pair.first, channels)
         two_hz = frequency_by_satellite_hz(names, pair.second, channels)

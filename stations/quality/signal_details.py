@@ -19,7 +19,7 @@ from stations.quality.multipath import (
 )
 from stations.quality.phase_noise import phase_noise_m
 from stations.quality.satellite_code_bias import code_corrections_m, seen_biases
-from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz
+from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz, satellite_names
 from stations.quality.signals_tracked import carrier_name
 from stations.quality_records import (
     ElevationBin,
@@ -74,7 +74,7 @@ def signal_multipath(
     searched = [(p, m) for s in slips for p, m in zip(s.pairs, s.masks, strict=True)]
     for pair, masks in searched:
         index = _columns(observations, pair.system)
-        names = tuple(observations.satellites[k] for k in index)
+        names = satellite_names(observations, index)
         running = _false_locks(observations, pair, index, time_s, locks)
         unlocked = arcs_with(running, masks) if running.any() else None
         for own, other in ((pair.first, pair.second), (pair.second, pair.first)):
@@ -117,7 +117,7 @@ def _false_locks(
     """Epochs at which one of a pair's phases runs away; adds what is new to `locks`."""
     data = observations.data
     signals = [str(s) for s in data["signal"].values]
-    names = tuple(observations.satellites[k] for k in columns)
+    names = satellite_names(observations, columns)
     channels = observations.header.glonass_channels
     phases_m = [
         data["carrier_phase_cycles"].values[:, columns, signals.index(s)]
@@ -250,7 +250,7 @@ def pair_slips(
     found = []
     for pair, masks in zip(slips.pairs, slips.masks, strict=True):
         index = _columns(observations, pair.system)
-        names = tuple(observations.satellites[k] for k in index)
+        names = satellite_names(observations, index)
         channels = observations.header.glonass_channels
         one_m, two_m = (
             phase[:, index, signals.index(s)]

@@ -37,6 +37,11 @@ class SignalPair:
         return f"{self.system}:{self.first}+{self.second}"
 
 
+def satellite_names(observations: Observations, columns: NDArray[np.int64]) -> tuple[str, ...]:
+    """Names of some of the observations' satellites."""
+    return tuple(str(name) for name in observations.data["satellite"].values[columns])
+
+
 def observed_counts(observations: Observations, system: str) -> tuple[dict[str, int], NDArray[np.bool_]]:
     """Observations with code and phase of each signal of a system, and the mask of all.
 

@@ -30,6 +30,7 @@ from pipelines.region_run import RegionOutcome, plan_region, run_region_local
 from pipelines.station_day import is_kept, read_station_day, run_station_day, with_antenna
 from stations.formats.rinex_observation import read_observations
 from stations.formats.sinex import read_sinex
+from stations.records import Verdict
 from transforms.errors import JizhunError
 
 pytestmark = pytest.mark.xdist_group("region")  # one worker simulates and runs the region once
@@ -237,15 +238,20 @@ def test_a_failing_station_does_not_kill_the_region(small_region: RegionMaker) -
     assert "empty.rnx: the file is empty" in problems
 
 
-def test_a_rejected_station_day_is_not_solved(small_region: RegionMaker) -> None:
-    region = small_region()
-    path = next((region.parent / "observations").glob("MGSH*"))
+def leave_half_an_hour(region: Path, station: str) -> None:
+    """Cut a station's file after its first epochs, which quality control rejects."""
     from stations.formats.compression import read_bytes
 
+    path = next((region.parent / "observations").glob(f"{station}*"))
     plain, _ = read_bytes(path)
     head, _, body = plain.partition(b"END OF HEADER")
     epochs = body.split(b"\n>")
     path.write_bytes(head + b"END OF HEADER" + b"\n>".join(epochs[:30]) + b"\n")
+
+
+def test_a_rejected_station_day_is_not_solved(small_region: RegionMaker) -> None:
+    region = small_region()
+    leave_half_an_hour(region, "MGSH")
     outcome = run(region)
     found = next(item for item in outcome.result.station_days if item.station.startswith("MGSH"))
     assert found.status is StationDayStatus.REJECTED
@@ -255,6 +261,24 @@ def test_a_rejected_station_day_is_not_solved(small_region: RegionMaker) -> None
     assert found.quality is not None
     assert "rejected by quality control" in html
     assert found.quality.reasons[0].split(",")[0].replace("<", "&lt;") in html
+
+
+def test_a_rejected_station_day_is_solved_where_it_is_forced_and_stands_among_the_problems(
+    small_region: RegionMaker,
+) -> None:
+    region = small_region()
+    leave_half_an_hour(region, "MGSH")
+    text = region.read_text()
+    region.write_text(text.replace("[processing]", "[processing]\nsolve_rejected = true"))
+    outcome = run(region)
+    found = next(item for item in outcome.result.station_days if item.station.startswith("MGSH"))
+    assert found.quality is not None
+    assert found.quality.verdict is Verdict.REJECT
+    # Forced, it is tried: solved with the reason beside it, or failed in the solution itself.
+    assert found.status in {StationDayStatus.SOLVED, StationDayStatus.FAILED}
+    assert found.message != "; ".join(found.quality.reasons)
+    told = [line for line in outcome.result.problems if "MGSH" in line]
+    assert any("although rejected" in line or "failed" in line for line in told), told
 
 
 @pytest.mark.parametrize(
