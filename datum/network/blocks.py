@@ -127,7 +127,7 @@ def normal_matrix(
     off_diagonal = np.zeros((len(pattern.pairs) + 1, 3, 3))
     right_side = np.zeros((unknowns.n_nodes, 3))
     square_sum = 0.0
-    for part, place in zip(linear, pattern.places, strict=True):
+    for part, place in zip(linear, pattern.places, strict=False):  # spare blocks follow
         m, r, s, _ = part.design.shape
         for start in range(0, m, CHUNK_CLUSTERS):
             rows = slice(start, start + CHUNK_CLUSTERS)

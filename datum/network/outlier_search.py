@@ -1,0 +1,194 @@
+"""Gross errors of a network: tested one item at a time, or met first by a robust adjustment."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+from scipy.stats import f as fisher
+
+from datum.network.blocks import LinearBlock, ObservationBlock, linearise, normal_matrix
+from datum.network.datum_defect import datum_conditions
+from datum.network.gauss_newton import NetworkSystem, rescaled
+from datum.network.multifrontal import BlockFactor
+from datum.network.network_blocks import Item
+from datum.network.reliability import BlockStatistics, item_size
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+# Residuals below this many sigmas keep their full weight (Huber 1981, Robust Statistics, k = 1.5 to 2).
+_HUBER_SIGMAS: Final = 1.5
+_ROBUST_ROUNDS: Final = 30
+_ROBUST_CONVERGENCE_M: Final = 1e-4
+_MEDIAN_OF_NORMAL: Final = 0.6745  # of the absolute value of a standard normal variable
+
+
+class TestOptions(Protocol):
+    """What the tests need to know."""
+
+    @property
+    def significance(self) -> float:
+        """Of one test."""
+
+    @property
+    def snooping(self) -> str:
+        """'none', 'baarda' or 'tau'."""
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Items to reject: (statistic, limit), both as square roots of T^2; n_failing : items beyond the limit."""
+
+    items: dict[Item, tuple[float, float]]
+    n_failing: int
+
+
+def _statistic_and_limit(
+    square: FloatArray, rank: FloatArray, options: TestOptions, chi_square: float, degrees_of_freedom: int
+) -> tuple[FloatArray, FloatArray]:
+    """T^2, or Fisher's ratio times its rank where the a posteriori variance counts, and its limit."""
+    ranks = np.arange(1, int(rank.max(initial=1.0)) + 1)
+    place = np.maximum(rank.astype(np.intp), 1) - 1
+    if options.snooping != "tau":
+        return square, np.asarray(chi2.isf(options.significance, ranks))[place]
+    rest = np.maximum(degrees_of_freedom - rank, 1.0)
+    variance = np.maximum(chi_square - square, 0.0) / rest
+    # Without this item the others may fit exactly: then any residual of it is infinitely improbable.
+    ratio = np.divide(square, variance, out=np.full_like(square, np.inf), where=variance > 0.0)
+    limit = ranks * np.asarray(
+        fisher.isf(options.significance, ranks, np.maximum(degrees_of_freedom - ranks, 1))
+    )
+    return ratio, limit[place]
+
+
+def find_suspects(
+    blocks: Sequence[ObservationBlock],
+    statistics: Sequence[BlockStatistics],
+    options: TestOptions,
+    chi_square: float,
+    degrees_of_freedom: int,
+) -> Suspects:
+    """Items that fail their test, each the worst of those that share a point with it.
+
+    An error spreads into the residuals of its neighbours: only the greatest of them is rejected in a round.
+    """
+    failing: list[tuple[float, float, Item, frozenset[int]]] = []
+    for block, of_block in zip(blocks, statistics, strict=True):
+        if not of_block.item_square.size:
+            continue
+        value, limit = _statistic_and_limit(
+            of_block.item_square, of_block.item_rank, options, chi_square, degrees_of_freedom
+        )
+        # Given coordinates and normal equations are not single observations that could be left out.
+        listed = (block.cluster[:, :: of_block.item_size] >= 0) & (of_block.item_rank > 0)
+        for m, q in zip(*np.nonzero((value > limit) & listed), strict=True):
+            r = int(q) * of_block.item_size
+            nodes = frozenset(int(n) for n in _item_nodes(block, int(m), r, of_block.item_size))
+            item = (int(block.cluster[m, r]), int(block.item[m, r]))
+            failing.append((float(value[m, q]), float(limit[m, q]), item, nodes))
+    failing.sort(key=lambda entry: (-entry[0] / entry[1], entry[2]))
+    taken: set[int] = set()
+    items: dict[Item, tuple[float, float]] = {}
+    for value_of, limit_of, item, nodes in failing:
+        if taken & nodes:
+            taken |= nodes
+            continue
+        taken |= nodes
+        items[item] = (float(np.sqrt(value_of)), float(np.sqrt(limit_of)))
+    return Suspects(items, len(failing))
+
+
+def _item_nodes(block: ObservationBlock, m: int, r: int, size: int) -> NDArray[np.intp]:
+    if block.nodes.shape[0] > 1 or block.cluster.shape[1] == size:
+        return block.nodes[m]
+    return block.nodes[m]
+
+
+def readmitted(
+    blocks: Sequence[ObservationBlock],
+    statistics: Sequence[BlockStatistics],
+    options: TestOptions,
+    chi_square: float,
+    degrees_of_freedom: int,
+) -> list[Item]:
+    """Rejected items whose predicted residuals now pass their test: another error had hit them."""
+    back: list[Item] = []
+    factor = chi_square / degrees_of_freedom if options.snooping == "tau" and degrees_of_freedom > 0 else 1.0
+    for block, of_block in zip(blocks, statistics, strict=True):
+        limit = chi2.isf(options.significance, of_block.item_size) * max(factor, np.finfo(float).tiny)
+        for m, q in zip(*np.nonzero(of_block.item_square < limit), strict=True):
+            r = int(q) * of_block.item_size
+            back.append((int(block.cluster[m, r]), int(block.item[m, r])))
+    return back
+
+
+@dataclass(frozen=True, eq=False)
+class RobustStart:
+    """Values (n, 3) that gross errors hardly influence, and the items that contradict them."""
+
+    values: FloatArray
+    items: dict[Item, tuple[float, float]]
+
+
+def robust_rejections(
+    system: NetworkSystem, start: FloatArray, significance: float, progress: Progress | None
+) -> RobustStart:
+    """Iterate with weights that fall with the residual (Huber), then name what lies far out.
+
+    Residuals are measured by the item's own covariance and, where all sigmas are too small, by their median.
+    """
+    values = start.copy()
+    factors = [np.ones(block.cluster.shape) for block in system.blocks]
+    sizes: list[FloatArray] = []
+    scale = 1.0
+    for number in range(1, _ROBUST_ROUNDS + 1):
+        blocks = [rescaled(b, f) for b, f in zip(system.blocks, factors, strict=True)]
+        linear = [linearise(block, system.unknowns, values) for block in blocks]
+        matrix, right_side, _ = normal_matrix(linear, system.pattern, system.unknowns)
+        factor = BlockFactor(matrix, system.tree)
+        conditions = datum_conditions(system.unknowns, values, matrix, factor, system.datum)
+        step = factor.solve(right_side)[:, :, 0]
+        if conditions is not None:
+            beyond = np.einsum("npk,np->nk", system.unknowns.directions, values - system.given)
+            beyond[system.unknowns.n_points :] = 0.0
+            step = conditions.transform(step, beyond)
+        movement = np.einsum("npk,nk->np", system.unknowns.directions, step)
+        values = values + movement
+        moved_m = float(np.abs(movement[: system.unknowns.n_points]).max(initial=0.0))
+        plain = [linearise(block, system.unknowns, values) for block in system.blocks]
+        sizes = [_item_sizes(part) for part in plain]
+        every = np.concatenate([size.ravel() for size in sizes])
+        scale = max(float(np.median(every)) / _MEDIAN_OF_NORMAL, 1.0)
+        factors = [
+            np.repeat(np.sqrt(np.maximum(size / (_HUBER_SIGMAS * scale), 1.0)), item_size(part), axis=1)
+            for size, part in zip(sizes, plain, strict=True)
+        ]
+        if progress is not None:
+            progress(f"robust round {number}: greatest correction {moved_m:.4f} m")
+        if moved_m < _ROBUST_CONVERGENCE_M:
+            break
+    items: dict[Item, tuple[float, float]] = {}
+    for block, size in zip(system.blocks, sizes, strict=True):
+        per_item = block.cluster.shape[1] // size.shape[1]
+        limit = float(np.sqrt(chi2.isf(significance, per_item) / per_item)) * scale
+        for m, q in zip(*np.nonzero((size > limit) & (block.cluster[:, ::per_item] >= 0)), strict=True):
+            r = int(q) * per_item
+            items[int(block.cluster[m, r]), int(block.item[m, r])] = (float(size[m, q]), limit)
+    return RobustStart(values, items)
+
+
+def _item_sizes(part: LinearBlock) -> FloatArray:
+    """Root mean square of each item's residuals in their own sigmas, (m, q)."""
+    size = item_size(part)
+    m, r = part.misclosure.shape
+    covariance = part.block.covariance.reshape(m, r // size, size, r // size, size)
+    blocks = np.einsum("mqaqb->mqab", covariance)
+    parts = part.misclosure.reshape(m, r // size, size)
+    square = np.einsum("mqa,mqa->mq", parts, np.linalg.solve(blocks, parts[..., None])[..., 0])
+    return np.asarray(np.sqrt(square / size))
+
+
+__all__ = ["RobustStart", "Suspects", "find_suspects", "readmitted", "replace", "robust_rejections"]
