@@ -9,7 +9,7 @@ import numpy as np
 
 from stations.formats.ionex import IonosphereMaps
 from stations.formats.meteorology import MeteorologicalObservations
-from stations.formats.orbex import OrbexFile
+from stations.formats.orbex_writing import OrbexFile
 from stations.formats.registry import read_any
 from stations.formats.sinex_records import SinexDocument
 from stations.formats.site_log_records import SiteLog
@@ -210,10 +210,15 @@ def _(record: SatelliteClocks) -> Contents:
 
 @contents_of.register
 def _(record: OrbexFile) -> Contents:
+    described = Contents() if record.orbits is None else contents_of(record.orbits)
     if record.attitudes is not None:
         given = np.isfinite(record.attitudes.quaternion_body_from_ecef).all(axis=-1)
-        return _of_table(record.attitudes, given)
-    return Contents() if record.orbits is None else contents_of(record.orbits)
+        if record.orbits is None:
+            described = _of_table(record.attitudes, given)
+        described = replace(described, counts={**described.counts, "attitudes": int(given.sum())})
+    left_out = (f"{kind} are not read" for kind in record.record_types_left_out)
+    rejected = {} if record.attitudes is None else record.attitudes.rejections
+    return replace(described, remarks=(*described.remarks, *_counted(rejected), *left_out))
 
 
 @contents_of.register

@@ -1,8 +1,9 @@
 """Orbits, clocks and attitudes of satellites in ORBEX 0.09 (Loyer and Masoumi 2019, draft of the IGS).
 
 Record types: ATT (attitude), POS and PCS (position, with clock in PCS), VEL and VCS (velocity, with clock
-rate in VCS), CLK and CRT. Metres, metres per second, microseconds and nanoseconds per second in the file. The
-correlations (CPC, CVC) and standard deviations of the draft are not taken over.
+rate in VCS), CLK and CRT. Metres, metres per second, microseconds and nanoseconds per second in the file,
+standard deviations in millimetres and picoseconds. Correlations (CPC, CVC) and standard deviations of
+velocities are not taken over, and named. `orbex_writing` writes.
 """
 
 import re
@@ -13,22 +14,32 @@ from typing import Final
 import numpy as np
 
 from stations.formats.analysis_centres import centre_code, series_of_name
-from stations.formats.atomic_write import write_atomically
 from stations.formats.calendar_fields import calendar_nanoseconds
-from stations.formats.compression import compress_for, read_bytes
+from stations.formats.compression import read_bytes
 from stations.formats.fixed_width import FloatArray
+from stations.formats.orbex_writing import OrbexFile
 from stations.formats.satellite_names import TIME_SYSTEM
 from stations.formats.text_lines import latin_1_lines
 from stations.records import InputFile, PathLike, SatelliteAttitudes, SatelliteOrbits
-from transforms.errors import FormatError, InputError
+from transforms.errors import FormatError
 from transforms.time_scales import Epochs, TimeScale
+
+__all__ = ["OrbexFile", "body_from_ecef_matrix", "parse_orbex", "read_orbex"]
 
 _FIRST_LINE: Final = re.compile(r"%=ORBEX\s+(?P<version>\d\.\d\d)\s*\Z")
 _VERSIONS: Final = ("0.09", "0.08")
 _KEY_WIDTH: Final = 20
 _SATELLITE: Final = re.compile(r"[GREJCISL]\d\d\Z")
 _EPOCH_COLUMNS: Final = ((3, 4), (8, 2), (11, 2), (14, 2), (17, 2), (20, 15))
-_MANOEUVRE_COLUMN: Final = 16
+# Flags of PCS and POS, as in SP3: clock event, clock predicted, manoeuvre, orbit predicted.
+_FLAG_COLUMNS: Final = ((12, "E"), (13, "P"), (16, "M"), (17, "P"))
+# "Unknown" among standard deviations is all nines: 99999.9 mm and 9999999.999 ps (99999.99 mm of an orbit).
+_NO_POSITION_SIGMA_MM: Final = 99_999.0
+_NO_CLOCK_SIGMA_PS: Final = 9_999_999.0
+_PICOSECOND_S: Final = 1e-12
+_MILLIMETRE_M: Final = 1e-3
+# Units and reference of the draft; a file that says otherwise would be misread.
+_DESCRIBED: Final = {"ORBIT_XYZ_UNITS": "METERS", "SVCLK_UNITS": "MICROSECONDS"}
 # Record type -> its numbers of values that are taken (the draft's section on EPHEMERIS/DATA).
 _VALUES: Final[Mapping[str, tuple[int, ...]]] = {
     "ATT": (4,),
@@ -49,20 +60,6 @@ _FARTHEST_M: Final = 1.0e8
 _NOT_OF_UNIT_LENGTH: Final = "quaternion not of unit length"
 
 
-@dataclass(frozen=True, eq=False)
-class OrbexFile:
-    """What an ORBEX file holds.
-
-    description : keys of FILE/DESCRIPTION as written ("COORD_SYSTEM" -> "IGS20")
-    attitudes, orbits : None where the file has no such records
-    """
-
-    description: Mapping[str, str]
-    attitudes: SatelliteAttitudes | None
-    orbits: SatelliteOrbits | None
-    record_types_left_out: tuple[str, ...] = ()
-
-
 @dataclass
 class _Records:
     """Records of one type: epoch's index, satellite, line and values of each."""
@@ -71,7 +68,7 @@ class _Records:
     satellite: list[str] = field(default_factory=list)
     line: list[int] = field(default_factory=list)
     words: list[list[str]] = field(default_factory=list)
-    manoeuvre: list[bool] = field(default_factory=list)
+    flags: list[tuple[bool, ...]] = field(default_factory=list)
 
 
 def read_orbex(path: PathLike) -> OrbexFile:
@@ -98,7 +95,7 @@ def parse_orbex(data: bytes, identity: InputFile) -> OrbexFile:
         raise FormatError(path, 1, f"expected '%=ORBEX  0.09', found {lines[0][:40]!r}")
     if match["version"] not in _VERSIONS:
         raise FormatError(path, 1, f"ORBEX version {match['version']} is not 0.09")
-    description, epoch_lines, records, left_out = _split(lines, path)
+    description, epoch_lines, records, left_out, accuracy_m = _split(lines, path)
     if not epoch_lines:
         raise FormatError(path, len(lines), "the file holds no epoch")
     if description.get("FRAME_TYPE", "ECEF").upper() != "ECEF":
@@ -106,6 +103,7 @@ def parse_orbex(data: bytes, identity: InputFile) -> OrbexFile:
             path, None, f"FRAME_TYPE {description['FRAME_TYPE']!r}: only ECEF (terrestrial) is supported"
         )
     epochs = _epochs(lines, epoch_lines, description, path)
+    _check_description(description, path)
     frame = description.get("COORD_SYSTEM", "").split(" ")[0]
     series = series_of_name(path.replace("\\", "/").rsplit("/", 1)[-1])
     creator = description.get("CREATED_BY", "").split()
@@ -113,15 +111,16 @@ def parse_orbex(data: bytes, identity: InputFile) -> OrbexFile:
     return OrbexFile(
         description,
         _attitudes(records["ATT"], epochs, frame, centre, identity),
-        _orbits(records, epochs, frame, centre, identity),
+        _orbits(records, epochs, frame, centre, identity, accuracy_m),
         left_out,
     )
 
 
 def _split(
     lines: Sequence[str], path: str
-) -> tuple[dict[str, str], list[int], dict[str, _Records], tuple[str, ...]]:
+) -> tuple[dict[str, str], list[int], dict[str, _Records], tuple[str, ...], dict[str, float]]:
     description: dict[str, str] = {}
+    accuracy_m: dict[str, float] = {}
     epoch_lines: list[int] = []
     records = {kind: _Records() for kind in _VALUES}
     left_out: dict[str, None] = {}
@@ -145,6 +144,8 @@ def _split(
             block = ""
         elif block == "FILE/DESCRIPTION":
             description[line[1:_KEY_WIDTH].strip()] = line[_KEY_WIDTH:].strip()
+        elif block == "SATELLITE/STD_DEVS":
+            _add_accuracy(accuracy_m, line, number, path)
         elif block == "EPHEMERIS/DATA" and line.startswith("##"):
             _check_count(lines, epoch_lines, in_epoch, path)
             epoch_lines.append(number)
@@ -156,7 +157,28 @@ def _split(
     if not is_closed:
         raise FormatError(path, len(lines), "cut off: no -EPHEMERIS/DATA")
     _check_count(lines, epoch_lines, in_epoch, path)
-    return description, epoch_lines, records, tuple(left_out)
+    return description, epoch_lines, records, tuple(left_out), accuracy_m
+
+
+def _add_accuracy(accuracy_m: dict[str, float], line: str, number: int, path: str) -> None:
+    """A satellite's standard deviation of its orbit; of several (observed, predicted) the largest."""
+    words = line.split()
+    if len(words) < 2 or not _SATELLITE.match(words[0]) or not re.fullmatch(r"\d+\.?\d*", words[1], re.ASCII):
+        raise FormatError(path, number, f"expected a satellite and its standard deviation, found {line!r}")
+    sigma_mm = float(words[1])
+    if 0.0 < sigma_mm < _NO_POSITION_SIGMA_MM:
+        accuracy_m[words[0]] = max(sigma_mm * _MILLIMETRE_M, accuracy_m.get(words[0], 0.0))
+
+
+def _check_description(description: Mapping[str, str], path: str) -> None:
+    for key, expected in _DESCRIBED.items():
+        if description.get(key, expected).upper() != expected:
+            raise FormatError(path, None, f"{key} {description[key]!r}: only {expected} is supported")
+    reference = description.get("ORBIT_XYZ_REFERENCE", "")
+    if reference and "MASS" not in reference.upper():
+        raise FormatError(
+            path, None, f"ORBIT_XYZ_REFERENCE {reference!r}: only the centre of mass is supported"
+        )
 
 
 def _check_count(lines: Sequence[str], epoch_lines: list[int], in_epoch: list[str], path: str) -> None:
@@ -197,7 +219,9 @@ def _record(
     of_kind.satellite.append(words[1])
     of_kind.line.append(number)
     of_kind.words.append(words[begin + 1 :])
-    of_kind.manoeuvre.append(line[_MANOEUVRE_COLUMN : _MANOEUVRE_COLUMN + 1] == "M")
+    of_kind.flags.append(tuple(line[column : column + 1] == letter for column, letter in _FLAG_COLUMNS))
+    if kind == "VCS" and count > 4:
+        left_out["VCS standard deviations"] = None
     return words[1]
 
 
@@ -267,7 +291,12 @@ def _attitudes(
 
 
 def _orbits(
-    records: Mapping[str, _Records], epochs: Epochs, frame: str, centre: str, identity: InputFile
+    records: Mapping[str, _Records],
+    epochs: Epochs,
+    frame: str,
+    centre: str,
+    identity: InputFile,
+    accuracy_m: Mapping[str, float],
 ) -> SatelliteOrbits | None:
     path = identity.path
     used = [kind for kind in _VALUES if kind != "ATT" and records[kind].line]
@@ -277,20 +306,24 @@ def _orbits(
     shape = (len(epochs), len(satellites))
     position, velocity = np.full((*shape, 3), np.nan), np.full((*shape, 3), np.nan)
     clock, rate = np.full(shape, np.nan), np.full(shape, np.nan)
-    manoeuvre = np.zeros(shape, dtype=np.bool_)
+    position_sigma, clock_sigma = np.full((*shape, 3), np.nan), np.full(shape, np.nan)
+    flags = np.zeros((*shape, len(_FLAG_COLUMNS)), dtype=np.bool_)
     for kind in used:
         place = _places(records[kind], satellites, path)
         if kind in ("CLK", "CRT"):
             values = _table(records[kind], 1, path)[:, 0]
             vectors = None
         else:
-            table = _table(records[kind], 4 if kind in ("PCS", "VCS") else 3, path)
+            table = _table(records[kind], 8 if kind in ("PCS", "VCS") else 3, path)
             vectors, values = table[:, :3], table[:, 3] if table.shape[1] > 3 else np.full(len(table), np.nan)
             if np.any(np.abs(vectors) > _FARTHEST_M):
                 row = int(np.argmax((np.abs(vectors) > _FARTHEST_M).any(axis=1)))
                 raise FormatError(path, records[kind].line[row], "no orbit reaches that far")
             vectors[(vectors == 0.0).all(axis=1)] = np.nan
-            manoeuvre[place] |= np.array(records[kind].manoeuvre)
+            flags[place] |= np.array(records[kind].flags, dtype=np.bool_)
+            if kind == "PCS":
+                position_sigma[place] = _sigmas(table[:, 4:7], _NO_POSITION_SIGMA_MM, _MILLIMETRE_M)
+                clock_sigma[place] = _sigmas(table[:, 7], _NO_CLOCK_SIGMA_PS, _PICOSECOND_S)
         values = np.where(np.abs(values) >= _NO_CLOCK, np.nan, values)
         is_rate = kind in ("VCS", "VEL", "CRT")
         if vectors is not None:
@@ -303,13 +336,23 @@ def _orbits(
         satellites,
         position,
         clock,
-        manoeuvre,
+        flags[..., 2],
         frame,
         centre,
         (identity,),
         velocity_ecef_m_per_s=velocity if has_velocity else None,
         clock_rate_s_per_s=rate if np.isfinite(rate).any() else None,
+        position_sigma_m=position_sigma if np.isfinite(position_sigma).any() else None,
+        clock_sigma_s=clock_sigma if np.isfinite(clock_sigma).any() else None,
+        clock_event=flags[..., 0],
+        clock_predicted=flags[..., 1],
+        orbit_predicted=flags[..., 3],
+        accuracy_m=accuracy_m,
     )
+
+
+def _sigmas(values: FloatArray, unknown: float, unit: float) -> FloatArray:
+    return np.where((values >= 0.0) & (values < unknown), values, np.nan) * unit
 
 
 def body_from_ecef_matrix(quaternion_body_from_ecef: FloatArray) -> FloatArray:
@@ -324,78 +367,3 @@ def body_from_ecef_matrix(quaternion_body_from_ecef: FloatArray) -> FloatArray:
         np.stack([2 * (q1 * q3 - q0 * q2), 2 * (q2 * q3 + q0 * q1), 1 - 2 * (q1**2 + q2**2)], axis=-1),
     ]
     return np.stack(rows, axis=-2)
-
-
-def join_attitudes(attitudes: Sequence[SatelliteAttitudes]) -> SatelliteAttitudes:
-    """Join tables of attitudes in time; where two hold the same epoch, the first in the sequence serves."""
-    if not attitudes:
-        raise InputError("no attitudes to join")
-    if len({a.frame for a in attitudes}) > 1 or len({a.centre for a in attitudes}) > 1:
-        raise InputError("attitudes of different frames or centres cannot be joined")
-    satellites = tuple(sorted({s for a in attitudes for s in a.satellites}))
-    column = {s: i for i, s in enumerate(satellites)}
-    tai_ns = np.unique(np.concatenate([a.epochs.tai_ns for a in attitudes]))
-    joined = np.full((tai_ns.size, len(satellites), 4), np.nan)
-    rejections: dict[str, int] = {}
-    for table in reversed(attitudes):
-        rows = np.searchsorted(tai_ns, table.epochs.tai_ns)
-        joined[rows] = np.nan
-        joined[np.ix_(rows, np.array([column[s] for s in table.satellites], dtype=np.intp))] = (
-            table.quaternion_body_from_ecef
-        )
-        for reason, count in table.rejections.items():
-            rejections[reason] = rejections.get(reason, 0) + count
-    inputs = tuple(dict.fromkeys(i for a in attitudes for i in a.inputs))
-    first = attitudes[0]
-    return SatelliteAttitudes(
-        Epochs(tai_ns, first.epochs.scale), satellites, joined, first.frame, first.centre, rejections, inputs
-    )
-
-
-def write_orbex_attitudes(attitudes: SatelliteAttitudes, path: PathLike) -> None:
-    """Write attitudes as ORBEX 0.09, whole or not at all; ".gz" compresses."""
-    readings = [_calendar(str(t)) for t in attitudes.epochs.to(TimeScale.GPST).datetime64()]
-    steps = np.diff(attitudes.epochs.tai_ns)
-    interval_s = float(np.min(steps)) / 1e9 if steps.size else 0.0
-    rule = "*" + "-" * 102
-    lines = [
-        "%=ORBEX  0.09",
-        "%%",
-        rule,
-        "+FILE/DESCRIPTION",
-        " DESCRIPTION         Satellite attitude quaternions",
-        f" CREATED_BY          {attitudes.centre}",
-        " INPUT_DATA          ",
-        " CONTACT             ",
-        " TIME_SYSTEM         GPS",
-        f" START_TIME          {readings[0]}",
-        f" END_TIME            {readings[-1]}",
-        f" EPOCH_INTERVAL      {interval_s:9.3f}",
-        f" COORD_SYSTEM        {attitudes.frame}",
-        " FRAME_TYPE          ECEF",
-        " LIST_OF_REC_TYPES   ATT",
-        "-FILE/DESCRIPTION",
-        rule,
-        "+SATELLITE/ID_AND_DESCRIPTION",
-        *(f" {satellite}" for satellite in attitudes.satellites),
-        "-SATELLITE/ID_AND_DESCRIPTION",
-        rule,
-        "+EPHEMERIS/DATA",
-        "*ATT RECORDS: ECEF --> SAT. BODY FRAME, (0,B) = q.(0,T).trans(q)",
-        "*REC ID_              N ___q0_(scalar)_____ ____q1__x__________ ____q2__y__________ "
-        "____q3__z__________",
-    ]
-    for reading, row in zip(readings, attitudes.quaternion_body_from_ecef, strict=True):
-        given = np.flatnonzero(np.isfinite(row).all(axis=1))
-        lines.append(f"## {reading} {given.size:3d}")
-        for j in given:
-            values = " ".join(f"{q + 0.0:19.16f}" for q in row[j])
-            lines.append(f" ATT {attitudes.satellites[j]}{'':14s}4 {values}")
-    text = "\n".join([*lines, "-EPHEMERIS/DATA", "%END_ORBEX"]) + "\n"
-    write_atomically(path, compress_for(path, text.encode("latin-1", errors="replace")))
-
-
-def _calendar(moment: str) -> str:
-    day, time = moment.split("T")
-    hour, minute, second = time.split(":")
-    return f"{day.replace('-', ' ')} {hour} {minute} {float(second):015.12f}"

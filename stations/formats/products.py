@@ -12,12 +12,12 @@ from typing import Final, Literal
 import numpy as np
 
 from stations.formats.analysis_centres import centre_code
+from stations.formats.attitude_joining import join_attitudes
 from stations.formats.earth_rotation_choice import choose_earth_rotation
 from stations.formats.fixed_width import BoolArray, FloatArray
-from stations.formats.orbex import join_attitudes
+from stations.formats.orbit_joining import join_orbits
 from stations.formats.product_files import ProductFile, ProductFiles, ProductKind, of_kind, read_product_files
 from stations.formats.rinex_clock import join_clocks
-from stations.formats.sp3 import join_orbits
 from stations.records import (
     PathLike,
     PreciseProducts,

@@ -22,7 +22,8 @@ from stations.formats.geodesyml import read_geodesyml, write_geodesyml
 from stations.formats.ionex import read_ionex, write_ionex
 from stations.formats.meteorology import read_meteorology, write_meteorology
 from stations.formats.ocean_loading import read_ocean_loading, write_ocean_loading
-from stations.formats.orbex import OrbexFile, read_orbex, write_orbex_attitudes
+from stations.formats.orbex import read_orbex
+from stations.formats.orbex_writing import write_orbex
 from stations.formats.position_series import PositionSeries, read_position_series, write_pbo_series
 from stations.formats.rinex_clock import read_rinex_clock, write_rinex_clock
 from stations.formats.rinex_navigation import read_navigation
@@ -46,7 +47,7 @@ from stations.formats.vienna_mapping import (
 )
 from stations.navigation_records import NavigationMessages
 from stations.records import OceanLoading, PathLike
-from transforms.errors import FormatError, InputError
+from transforms.errors import FormatError
 
 _RINEX_LABEL: Final = b"RINEX VERSION / TYPE"
 _CRINEX_LABEL: Final = b"CRINEX VERS   / TYPE"
@@ -183,12 +184,6 @@ def _write_ocean_loading(record: Mapping[str, OceanLoading], path: PathLike) -> 
     write_ocean_loading(tuple(record.values()), path)
 
 
-def _write_orbex(record: OrbexFile, path: PathLike) -> None:
-    if record.attitudes is None:
-        raise InputError(f"{path}: an ORBEX file is written of attitudes, and there are none")
-    write_orbex_attitudes(record.attitudes, path)
-
-
 FORMATS: Final[tuple[FileFormat, ...]] = (
     FileFormat(
         "rinex-observation",
@@ -305,11 +300,11 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
     FileFormat("ionex", "IONEX maps", _is_ionex, read_ionex, write_ionex, ("ionosphere.inx",), Ending.MARKED),
     FileFormat(
         "orbex",
-        "ORBEX attitudes",
+        "ORBEX orbits and attitudes",
         _starts_with(b"%=ORBEX"),
         read_orbex,
-        _write_orbex,
-        ("attitudes.obx",),
+        write_orbex,
+        ("attitudes.obx", "orbits.obx"),
         Ending.MARKED,
     ),
     FileFormat(

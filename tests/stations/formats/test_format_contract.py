@@ -77,6 +77,7 @@ WRONG_VERSIONS: dict[str, tuple[bytes, bytes]] = {
     "site.xml": (b"egeodesy:0.4", b"egeodesy:9.4"),
     "ionosphere.inx": (b"     1.1 ", b"     7.1 "),
     "attitudes.obx": (b"ORBEX  0.09", b"ORBEX  9.09"),
+    "orbits.obx": (b"ORBEX  0.09", b"ORBEX  9.09"),
     "clocks.clk": (b"     3.00 ", b"     9.00 "),
     "clocks_v304.clk": (b"3.04 ", b"9.04 "),
     "orbits_c.sp3": (b"#cP", b"#xP"),

@@ -1,12 +1,17 @@
 """ORBEX: the examples of the format's draft, quaternions, writing, broken files, and find_products."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from stations.formats.orbex import body_from_ecef_matrix, join_attitudes, read_orbex, write_orbex_attitudes
+from stations.formats.attitude_joining import join_attitudes
+from stations.formats.orbex import body_from_ecef_matrix, read_orbex
+from stations.formats.orbex_writing import OrbexFile, write_orbex, write_orbex_attitudes, write_orbex_orbits
 from stations.formats.products import find_products
 from stations.formats.sp3 import write_sp3
 from stations.records import SatelliteAttitudes, SatelliteOrbits
@@ -212,3 +217,123 @@ def test_another_centres_attitudes_only_where_named_and_allowed(day_of_orbits, t
     assert products.mixed
     assert products.attitudes is not None
     assert products.attitudes.centre == "COD"
+
+
+ULTRA_RAPID = Path(__file__).parents[2] / "authorities" / "orbex_0_09_ultra_rapid.obx"
+
+
+def test_the_drafts_ultra_rapid_orbits_with_sigmas_and_flags():
+    orbits = read_orbex(ULTRA_RAPID).orbits
+    assert orbits is not None
+    assert (orbits.satellites, orbits.frame) == (("G02", "G03", "G30"), "IGS05")
+    np.testing.assert_array_equal(orbits.position_ecef_m[0, 0], [-17033320.13, 1266609.183, -20350817.722])
+    assert orbits.clock_s[0, 0] == pytest.approx(153.749432e-6, rel=1e-15)
+    assert np.isnan(orbits.clock_s[0, 1])
+    np.testing.assert_allclose(orbits.position_sigma_m[0, 0], [7.5e-3, 18.2e-3, 7.5e-3], rtol=1e-15)
+    assert np.isnan(orbits.position_sigma_m[0, 2]).all()
+    np.testing.assert_allclose(orbits.clock_sigma_s[1], [1031.35e-12, 3724.322e-12, 3724.322e-12], rtol=1e-15)
+    assert np.isnan(orbits.clock_sigma_s[0, 1])
+    # "     P   P" at the second epoch: clock and orbit are predicted, no event, no manoeuvre.
+    assert not orbits.clock_predicted[0].any()
+    assert orbits.clock_predicted[1].all()
+    assert orbits.orbit_predicted[1].all()
+    assert not orbits.clock_event.any()
+    assert not orbits.manoeuvre.any()
+    assert orbits.accuracy_m == pytest.approx({"G02": 34.32e-3, "G03": 38.70e-3}, rel=1e-12)
+
+
+def same_orbits(a, b):
+    for field in dataclasses.fields(SatelliteOrbits):
+        one, two = getattr(a, field.name), getattr(b, field.name)
+        if isinstance(one, np.ndarray):
+            np.testing.assert_array_equal(one, two, err_msg=field.name)
+        elif isinstance(one, Epochs):
+            np.testing.assert_array_equal(one.tai_ns, two.tai_ns)
+        elif field.name == "accuracy_m":
+            assert two == pytest.approx(one, rel=1e-12)
+        elif field.name != "inputs":
+            assert one == two, field.name
+
+
+@pytest.mark.parametrize(
+    "path", [ULTRA_RAPID, Path(__file__).parent / "examples" / "orbits.obx"], ids=lambda p: p.name
+)
+def test_orbits_are_written_and_read_again(tmp_path, path):
+    original = read_orbex(path)
+    write_orbex(original, tmp_path / "again.obx")
+    again = read_orbex(tmp_path / "again.obx")
+    same_orbits(original.orbits, again.orbits)
+    assert again.description["DESCRIPTION"] == original.description["DESCRIPTION"]
+    write_orbex(again, tmp_path / "third.obx")
+    assert (tmp_path / "third.obx").read_bytes() == (tmp_path / "again.obx").read_bytes()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_any_orbits_and_attitudes_read_back_the_same(tmp_path_factory, seed):
+    """Numbers with the decimals of the format, gaps anywhere, velocities or none, sigmas or none."""
+    rng = np.random.default_rng(seed)
+    attitudes = some_attitudes(seed)
+    shape = (4, 3)
+
+    def maybe(values, share=0.2):
+        return np.where(rng.random(values.shape) < share, np.nan, values)
+
+    position = np.round(rng.uniform(-5e7, 5e7, (*shape, 3)), 4)
+    position[rng.random(shape) < 0.2] = np.nan
+    has_position = np.isfinite(position[..., 0])
+    velocity = np.round(rng.uniform(-9e3, 9e3, (*shape, 3)), 7)
+    sigma = maybe(np.round(rng.uniform(0.1, 999, (*shape, 3)), 1) * 1e-3)
+    sigma[~has_position] = np.nan
+    clock_sigma = maybe(np.round(rng.uniform(0.1, 999, shape), 3) * 1e-12)
+    flags = (rng.random((4, *shape)) < 0.3) & has_position
+    clock = maybe(np.round(rng.uniform(-900, 900, shape), 7) * 1e-6)
+    clock[:, 0], position[0, 0] = 1e-6, 1e7  # every satellite is there, and an orbit
+    with_sigma, with_velocity = rng.random(2) < 0.5
+    orbits = SatelliteOrbits(
+        attitudes.epochs, attitudes.satellites, position, clock, flags[0], "IGS20", "GRG",
+        velocity_ecef_m_per_s=velocity if with_velocity else None,
+        clock_rate_s_per_s=np.round(rng.uniform(-9, 9, shape), 7) * 1e-9 if with_velocity else None,
+        position_sigma_m=sigma if with_sigma and np.isfinite(sigma).any() else None,
+        clock_sigma_s=np.where(np.isfinite(position[..., 0]), clock_sigma, np.nan) if with_sigma else None,
+        orbit_predicted=flags[1], clock_predicted=flags[2], clock_event=flags[3],
+        accuracy_m={"C23": round(float(rng.uniform(1, 99)), 2) * 1e-3},
+    )  # fmt: skip
+    satellites_there = np.isfinite(position[..., 0]).any(axis=0) | np.isfinite(clock).any(axis=0)
+    if not satellites_there.all() and not with_velocity:
+        return
+    path = tmp_path_factory.mktemp("obx") / "GRG0MGXFIN_20240350000_01D_15M_ORB.OBX"
+    write_orbex(OrbexFile({}, attitudes, orbits), path)
+    again = read_orbex(path)
+    same_orbits(orbits, again.orbits)
+    np.testing.assert_allclose(
+        again.attitudes.quaternion_body_from_ecef, attitudes.quaternion_body_from_ecef, atol=DOUBLE_PRINTED
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("UNITS     METERS", "UNITS     KILOMETERS", "ORBIT_XYZ_UNITS 'KILOMETERS': only METERS"),
+        ("MICROSECONDS", "SECONDS", "SVCLK_UNITS 'SECONDS'"),
+        ("CENTER-OF_MASS", "ANTENNA PHASE CENTER", "only the centre of mass is supported"),
+        (" G02       13.79", " G02       13.xx", "line 33: expected a satellite and its standard deviation"),
+    ],
+)
+def test_units_and_references_that_would_be_misread_are_refused(tmp_path, old, new, words):
+    path = tmp_path / "odd.obx"
+    assert old in ULTRA_RAPID.read_text()
+    path.write_text(ULTRA_RAPID.read_text().replace(old, new, 1))
+    with pytest.raises(FormatError, match=words):
+        read_orbex(path)
+
+
+def test_nothing_to_write_or_two_frames(tmp_path):
+    attitudes, orbits = some_attitudes(), read_orbex(ULTRA_RAPID).orbits
+    with pytest.raises(InputError, match="there are none"):
+        write_orbex(OrbexFile(), tmp_path / "a.obx")
+    with pytest.raises(InputError, match="attitudes in IGS20 and orbits in IGS05"):
+        write_orbex(OrbexFile({}, attitudes, orbits), tmp_path / "a.obx")
+    assert list(tmp_path.iterdir()) == []
+    write_orbex_orbits(orbits, tmp_path / "a.obx.gz")
+    same_orbits(orbits, read_orbex(tmp_path / "a.obx.gz").orbits)
