@@ -1,4 +1,4 @@
-"""Point layers as GeoPackage (OGC 12-128r19), the same bytes for the same records.
+"""Layers of points, lines and polygons as GeoPackage (OGC 12-128r19), the same bytes for the same records.
 
 GDAL stamps layers with the clock unless its configuration option OGR_CURRENT_DATE says otherwise: here
 that is the date of the data.
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -39,6 +39,8 @@ EPSG_CGCS2000_2D: Final = 4490
 _WKB_LITTLE_ENDIAN: Final = 1
 _WKB_POINT: Final = 1  # ISO 13249-3: 1 is a point, 1001 a point with z
 _WKB_POINT_Z: Final = 1001
+_WKB_LINE_STRING: Final = 2
+_WKB_POLYGON: Final = 3
 
 FieldValue = str | float | int | bool | None
 
@@ -58,19 +60,37 @@ class PointLayer:
 
     coordinates : (longitude, latitude) in degrees, with the ellipsoidal height in metres for a 3-D system;
         None where a row has no place
+    epsg : code of the coordinate system; None for a plane without a place on the earth
     fields : name -> one value for each point; None is SQL's NULL; a column holds one type
     description : in words, for the table of contents
     """
 
     name: str
-    epsg: int
+    epsg: int | None
     coordinates: Sequence[tuple[float, ...] | None]
     fields: Mapping[str, Sequence[FieldValue]]
     description: str = ""
 
 
-def write_geopackage(path: Path, layers: Sequence[PointLayer], date: Epochs) -> None:
-    """Write point layers to a new GeoPackage, whole or not at all.
+@dataclass(frozen=True)
+class ShapeLayer:
+    """A layer of lines or polygons.
+
+    kind : "LineString" or "Polygon" (one ring, closed here)
+    shapes : for each row its (longitude, latitude) pairs in degrees, or plane coordinates
+    epsg, fields, description : as in `PointLayer`; an epsg of None is a plane without a place on the earth
+    """
+
+    name: str
+    epsg: int | None
+    kind: Literal["LineString", "Polygon"]
+    shapes: Sequence[Sequence[tuple[float, float]]]
+    fields: Mapping[str, Sequence[FieldValue]]
+    description: str = ""
+
+
+def write_geopackage(path: Path, layers: Sequence[PointLayer | ShapeLayer], date: Epochs) -> None:
+    """Write layers to a new GeoPackage, whole or not at all.
 
     date : of the data, shape (); it stands as the layers' date of change
 
@@ -93,19 +113,25 @@ def write_geopackage(path: Path, layers: Sequence[PointLayer], date: Epochs) -> 
         partial.unlink(missing_ok=True)
 
 
-def _append(pyogrio: Any, path: Path, layer: PointLayer, *, is_first: bool) -> None:
-    geometry = np.empty(len(layer.coordinates), dtype=object)
-    geometry[:] = [None if point is None else _well_known_binary(point) for point in layer.coordinates]
+def _append(pyogrio: Any, path: Path, layer: PointLayer | ShapeLayer, *, is_first: bool) -> None:
+    if isinstance(layer, ShapeLayer):
+        binaries: list[bytes | None] = [_shape_binary(layer.kind, shape) for shape in layer.shapes]
+        geometry_type: str = layer.kind
+    else:
+        binaries = [None if point is None else _well_known_binary(point) for point in layer.coordinates]
+        has_height = any(point is not None and len(point) == 3 for point in layer.coordinates)
+        geometry_type = "Point Z" if has_height else "Point"
+    geometry = np.empty(len(binaries), dtype=object)
+    geometry[:] = binaries
     columns = [_column(values) for values in layer.fields.values()]
-    has_height = any(point is not None and len(point) == 3 for point in layer.coordinates)
     pyogrio.raw.write(
         str(path),
         geometry,
         [values for values, _ in columns],
         np.array(list(layer.fields), dtype=object),
         field_mask=[mask for _, mask in columns],
-        geometry_type="Point Z" if has_height else "Point",
-        crs=f"EPSG:{layer.epsg}",
+        geometry_type=geometry_type,
+        crs=None if layer.epsg is None else f"EPSG:{layer.epsg}",
         layer=layer.name,
         driver="GPKG",
         encoding="UTF-8",
@@ -117,6 +143,15 @@ def _append(pyogrio: Any, path: Path, layer: PointLayer, *, is_first: bool) -> N
 def _well_known_binary(point: tuple[float, ...]) -> bytes:
     kind = _WKB_POINT_Z if len(point) == 3 else _WKB_POINT
     return struct.pack(f"<BI{len(point)}d", _WKB_LITTLE_ENDIAN, kind, *point)
+
+
+def _shape_binary(kind: str, points: Sequence[tuple[float, float]]) -> bytes:
+    if kind == "Polygon":
+        points = [*points, points[0]]
+        head = struct.pack("<BIII", _WKB_LITTLE_ENDIAN, _WKB_POLYGON, 1, len(points))
+    else:
+        head = struct.pack("<BII", _WKB_LITTLE_ENDIAN, _WKB_LINE_STRING, len(points))
+    return head + struct.pack(f"<{2 * len(points)}d", *(value for point in points for value in point))
 
 
 def _column(values: Sequence[FieldValue]) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]":

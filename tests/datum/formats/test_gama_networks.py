@@ -85,7 +85,8 @@ def test_every_kind_of_gama_local_is_read_in_si(tmp_path: Path) -> None:
     assert isinstance(levelling, TerrestrialCluster)
     assert isinstance(vectors, GnssVectorCluster)
     first, second, distance = directions.observations
-    assert (first.kind, first.value) == (ScalarKind.DIRECTION, pytest.approx(math.pi / 4.0))
+    assert first.kind is ScalarKind.DIRECTION
+    assert first.value == pytest.approx(math.pi / 4.0)
     assert second.value == pytest.approx(math.radians(150.51))
     assert first.set_name == second.set_name != ""
     arc_second, centesimal_second = math.pi / 648_000.0, math.pi / 2_000_000.0
