@@ -1,9 +1,8 @@
 """Nominal attitude of GNSS satellites: the axes of the IGS body frame in the terrestrial frame.
 
 Montenbruck et al. (2015), Adv. Space Res. 56, 1015-1029: z to the earth, y = z x (direction to the sun),
-x completes the triad and points to the sunlit hemisphere. BeiDou-2 IGSO and MEO turn into orbit-normal mode
-while the sun is within 4 degrees of the orbital plane (same paper, section 4.4). How satellites turn near
-noon and midnight is in `yaw_laws`; tabulated attitudes (ORBEX) go before both.
+x completes the triad and points to the sunlit hemisphere. How satellites turn near noon and midnight, and
+which fly along their orbits instead, is in `yaw_laws`; tabulated attitudes (ORBEX) go before both.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from stations.models.yaw_laws import YawLaw, nominal_yaw_rad, yaw_angle
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-ORBIT_NORMAL_BETA_RAD: Final = np.radians(4.0)
 _ALIGNED: Final = 1e-9  # sine of the angle between the sun and the local vertical
 
 
@@ -45,21 +43,19 @@ def body_axes(
     satellite_m: FloatArray,
     inertial_velocity_m_per_s: FloatArray,
     sun_m: FloatArray,
-    orbit_normal: BoolArray,
 ) -> FloatArray:
     """Axes of the IGS body frame as columns, shape (..., 3, 3): `terrestrial = axes @ body`.
 
     Parameters
     ----------
     satellite_m, inertial_velocity_m_per_s, sun_m : (..., 3) in the terrestrial axes
-    orbit_normal : (...) True where the satellite flies in orbit-normal mode
     """
     z = -_unit(satellite_m)
     y_steering = np.cross(z, _unit(sun_m - satellite_m))
     y_normal = -np.cross(satellite_m, inertial_velocity_m_per_s)
-    # With the sun exactly overhead or below there is no plane to steer in.
+    # With the sun exactly overhead or below there is no plane to steer in: x along the flight.
     undefined = np.linalg.norm(y_steering, axis=-1) < _ALIGNED
-    y = _unit(np.where((orbit_normal | undefined)[..., None], y_normal, y_steering))
+    y = _unit(np.where(undefined[..., None], y_normal, y_steering))
     x = np.cross(y, z)
     return np.stack([x, y, z], axis=-1)
 
@@ -96,8 +92,8 @@ def axes_by_law(
     code = np.array([codes[law] for law in laws], dtype=np.int64)[satellite_index]
     for law, number in codes.items():
         rows = np.flatnonzero(code == number)
-        if law is YawLaw.BEIDOU2 or rows.size == 0:
-            continue  # orbit-normal near the plane, nominal else: chosen where the axes are made
+        if rows.size == 0:
+            continue
         beta, orbit_angle = beta_rad[rows], orbit_angle_rad[rows]
         yaw, doubtful[rows] = yaw_angle(law, beta, orbit_angle, orbit_rate_rad_per_s[rows])
         turn[rows] = yaw - nominal_yaw_rad(beta, orbit_angle)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from stations.models.phase_windup import continuous_windup_cycles, windup_angle_cycles
 from stations.models.relativity import periodic_clock_correction_s, shapiro_delay_m
 from stations.models.satellite_attitude import (
-    ORBIT_NORMAL_BETA_RAD,
     axes_by_law,
     body_axes,
     sun_elevation_and_orbit_angle,
@@ -135,9 +134,7 @@ def signal_paths(
     total = distance + shapiro_delay_m(satellite, station_ecef_m) - SPEED_OF_LIGHT_M_PER_S * clock
 
     beta, orbit_angle = sun_elevation_and_orbit_angle(satellite, inertial, sun_ecef_m)
-    is_beidou2 = np.array([law is YawLaw.BEIDOU2 for law in yaw_laws], dtype=np.bool_)
-    normal_mode = is_beidou2[satellite_index] & (np.abs(beta) < ORBIT_NORMAL_BETA_RAD)
-    axes = body_axes(satellite, inertial, sun_ecef_m, normal_mode)
+    axes = body_axes(satellite, inertial, sun_ecef_m)
     orbit_rate = np.linalg.norm(np.cross(satellite, inertial), axis=1) / np.sum(satellite**2, axis=1)
     axes, turning = axes_by_law(axes, beta, orbit_angle, orbit_rate, satellite_index, yaw_laws)
     if attitudes is not None:

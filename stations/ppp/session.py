@@ -114,7 +114,8 @@ class Session:
         middle = Epochs(np.asarray(epochs.tai_ns[len(epochs) // 2]))
         self._satellite_antennas = SatelliteAntennas.of(selected.satellites, antennas, middle)
         self._yaw_laws = tuple(
-            YawLaw.UNKNOWN if a is None else yaw_law_of(a.kind) for a in self._satellite_antennas.calibrations
+            YawLaw.UNKNOWN if a is None else yaw_law_of(a.kind, a.svn, float(middle.decimal_year()))
+            for a in self._satellite_antennas.calibrations
         )
         self._attitudes = (
             None if products.attitudes is None else AttitudeTable(products.attitudes, selected.satellites)

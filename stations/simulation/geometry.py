@@ -102,5 +102,5 @@ def observed_paths(
         line_of_sight=line_of_sight,
         azimuth_rad=np.mod(np.arctan2(enu[:, 0], enu[:, 1]), 2.0 * np.pi),
         elevation_rad=np.arcsin(enu[:, 2]),
-        satellite_axes=body_axes(satellite, moving, sun, np.zeros(satellite.shape[0], dtype=np.bool_)),
+        satellite_axes=body_axes(satellite, moving, sun),
     )

@@ -54,7 +54,7 @@ def test_nominal_body_axes_are_orthonormal_and_the_panels_face_the_sun(argument,
     r = 2.66e7 * np.array([np.cos(argument), np.sin(argument), 0.0])
     v = 3900.0 * np.array([-np.sin(argument), np.cos(argument), 0.0])
     sun = 1.5e11 * np.array([np.cos(beta) * np.cos(node), np.cos(beta) * np.sin(node), np.sin(beta)])
-    axes = body_axes(r, v, sun, np.array(False))
+    axes = body_axes(r, v, sun)
     np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-12)
     assert np.linalg.det(axes) == pytest.approx(1.0)
     np.testing.assert_allclose(axes[:, 2], -r / np.linalg.norm(r), atol=1e-12)

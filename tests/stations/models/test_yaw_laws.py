@@ -105,6 +105,7 @@ def test_secm_keeps_three_degrees():
         (YawLaw.GPS_IIA, 8.0, 0.0),
         (YawLaw.GPS_IIF, -0.4, np.pi),
         (YawLaw.GALILEO_FOC, 0.05, 0.0),
+        (YawLaw.BEIDOU2_UNTOLD, 3.0, 0.0),
     ],
 )
 def test_what_no_law_settles_is_doubtful(law, beta_deg, centre):
@@ -112,14 +113,65 @@ def test_what_no_law_settles_is_doubtful(law, beta_deg, centre):
     assert not yaw_over(law, 20.0, GPS_RATE, centre)[3].any()
 
 
-def test_spacecraft_are_told_by_their_antenna_types():
-    assert yaw_law_of("BLOCK IIR-M") is YawLaw.GPS_IIR
-    assert yaw_law_of("BLOCK IIF") is YawLaw.GPS_IIF
-    assert yaw_law_of("BLOCK IIA") is YawLaw.GPS_IIA
-    assert yaw_law_of("BLOCK IIIA") is YawLaw.UNKNOWN
-    assert yaw_law_of("BEIDOU-3M-SECM-A") is YawLaw.BEIDOU3_MEO_SECM
-    assert yaw_law_of("BEIDOU-3SI-SECM") is YawLaw.UNKNOWN
-    assert yaw_law_of("GALILEO-2") is YawLaw.GALILEO_FOC
+@pytest.mark.parametrize(
+    ("kind", "spacecraft", "year", "law"),
+    [
+        ("BLOCK IIR-M", "G050", 2024.1, YawLaw.GPS_IIR),
+        ("BLOCK IIF", "G062", 2024.1, YawLaw.GPS_IIF),
+        ("BLOCK IIA", "G034", 2019.1, YawLaw.GPS_IIA),
+        ("BLOCK IIIA", "G074", 2024.1, YawLaw.GPS_III),
+        ("BLOCK IIIF", "G082", 2027.5, YawLaw.GPS_III),
+        ("BEIDOU-3M-SECM-A", "C203", 2024.1, YawLaw.BEIDOU3_MEO_SECM),
+        ("BEIDOU-3SI-SECM", "C101", 2024.1, YawLaw.UNKNOWN),
+        ("BEIDOU-2M", "C012", 2015.1, YawLaw.BEIDOU2),
+        ("BEIDOU-2M", "C012", 2020.1, YawLaw.BEIDOU2_UNTOLD),
+        ("BEIDOU-2M", "C012", 2024.1, YawLaw.BEIDOU3_MEO_CAST),
+        ("BEIDOU-2I", "C017", 2017.1, YawLaw.BEIDOU3_IGSO_CAST),
+        ("BEIDOU-2I", "C019", 2024.1, YawLaw.BEIDOU2_UNTOLD),
+        ("GALILEO-2", "E205", 2024.1, YawLaw.GALILEO_FOC),
+        ("QZSS", "J001", 2019.1, YawLaw.QZSS_1),
+        ("QZSS-2A", "J005", 2024.1, YawLaw.QZSS_2),
+        ("QZSS-2G", "J003", 2024.1, YawLaw.QZSS_GEO),
+    ],
+)
+def test_spacecraft_are_told_by_their_antenna_types_and_numbers(kind, spacecraft, year, law):
+    assert yaw_law_of(kind, spacecraft, year) is law
+
+
+@pytest.mark.parametrize("centre", [0.0, np.pi])
+def test_gps_iii_turns_over_fifteen_degrees_no_faster_than_its_published_rate(centre):
+    # Montenbruck et al. (2026): below 5.8 degrees, 15 degrees to either side, at most some 0.09 deg/s.
+    yaw, nominal, second, doubtful = yaw_over(YawLaw.GPS_III, 0.2, GPS_RATE, centre)
+    assert np.degrees(np.max(np.abs(np.diff(yaw) / np.diff(second)))) == pytest.approx(0.09, abs=0.01)
+    moved = np.flatnonzero(np.abs(yaw - nominal) > 1e-9)
+    assert np.degrees((second[moved[-1]] - second[moved[0]]) * GPS_RATE) == pytest.approx(30.0, abs=0.1)
+    assert not doubtful.any()
+    far, nominal, _, _ = yaw_over(YawLaw.GPS_III, 5.9, GPS_RATE, centre)
+    np.testing.assert_allclose(far, nominal, atol=1e-12)
+    assert yaw_over(YawLaw.GPS_III, 0.05, GPS_RATE, centre)[3].any()
+
+
+def test_beidou_2_flies_along_its_orbit_below_four_degrees():
+    yaw, _, _, doubtful = yaw_over(YawLaw.BEIDOU2, -2.0, BEIDOU_RATE)
+    np.testing.assert_array_equal(yaw, 0.0)
+    assert not doubtful.any()
+    assert yaw_over(YawLaw.BEIDOU2, 4.2, BEIDOU_RATE)[3].all()
+    far, nominal, _, doubtful = yaw_over(YawLaw.BEIDOU2, 5.0, BEIDOU_RATE)
+    np.testing.assert_allclose(far, nominal, atol=1e-12)
+    assert not doubtful.any()
+
+
+def test_qzss_turns_evenly_or_flies_against_its_orbit():
+    geosynchronous = 2.0 * np.pi / 86164.0
+    yaw, _, second, _ = yaw_over(YawLaw.QZSS_2, 1.0, geosynchronous)
+    assert np.degrees(np.max(np.abs(np.diff(yaw) / np.diff(second)))) == pytest.approx(0.055, rel=1e-3)
+    for law, beta_deg in ((YawLaw.QZSS_1, 10.0), (YawLaw.QZSS_GEO, 21.0)):
+        against, _, _, doubtful = yaw_over(law, beta_deg, geosynchronous)
+        np.testing.assert_allclose(np.abs(against), np.pi)
+        assert not doubtful.any()
+    assert yaw_over(YawLaw.QZSS_1, 20.5, geosynchronous)[3].all()
+    far, nominal, _, _ = yaw_over(YawLaw.QZSS_1, 23.0, geosynchronous)
+    np.testing.assert_allclose(far, nominal, atol=1e-12)
 
 
 def test_axes_turn_by_the_yaw_that_the_law_adds():
@@ -128,7 +180,7 @@ def test_axes_turn_by_the_yaw_that_the_law_adds():
     satellite = 2.656e7 * np.array([[np.cos(mu), np.sin(mu), 0.0]])
     velocity = 3870.0 * np.array([[-np.sin(mu), np.cos(mu), 0.0]])
     sun = -1.496e11 * np.array([[np.cos(beta), 0.0, -np.sin(beta)]])
-    nominal = body_axes(satellite, velocity, sun, np.array([False]))
+    nominal = body_axes(satellite, velocity, sun)
     arguments = (np.array([beta]), wrap_rad(np.array([mu])), np.array([GPS_RATE]))
     axes, _ = axes_by_law(nominal, *arguments, np.zeros(1, dtype=np.int64), [YawLaw.GPS_IIR])
     yaw, _ = yaw_angle(YawLaw.GPS_IIR, *arguments)
@@ -169,8 +221,8 @@ def test_glonass_m_turns_from_the_edge_of_the_shadow_and_then_keeps_the_yaw_of_t
 
 
 def test_glonass_k_is_nominal_in_shadow_but_doubtful_at_small_beta():
-    assert yaw_law_of("GLONASS-K1") is YawLaw.UNKNOWN
-    assert yaw_law_of("GLONASS-M") is YawLaw.GLONASS_M
+    assert yaw_law_of("GLONASS-K1", "R802", 2024.1) is YawLaw.UNKNOWN
+    assert yaw_law_of("GLONASS-M", "R730", 2024.1) is YawLaw.GLONASS_M
     yaw, nominal, _, doubtful = yaw_over(YawLaw.UNKNOWN, 8.0, GLONASS_RATE, centre=0.0)
     np.testing.assert_allclose(yaw, nominal)
     assert not doubtful.any()
