@@ -60,6 +60,7 @@ class NetworkStation:
 
     solution_number : 1, 2, ... where a discontinuity parts the station's days (SINEX SOLN)
     position_ecef_m (3,) at the network's epoch; covariance_m2 (3, 3)
+    approximate_ecef_m (3,) : about which the equations were linear, or None where not known
     days : daily solutions used; repeatability_enu_m (3,): rms of the days about the mean, NaN for one day
     """
 
@@ -75,6 +76,7 @@ class NetworkStation:
     first_epoch: Epochs
     last_epoch: Epochs
     is_control: bool
+    approximate_ecef_m: FloatArray | None = None
 
 
 @dataclass(frozen=True)

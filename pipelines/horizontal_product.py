@@ -26,6 +26,7 @@ from pipelines.settings import Region
 from pipelines.simulated_mark import SIMULATED_ASCII, SIMULATED_TEXT
 from stations.formats.atomic_write import write_atomically
 from stations.formats.sinex import write_sinex
+from stations.records import AntennaCalibration
 from transforms.errors import FrameError
 from transforms.frame_links import transform_coordinates
 from transforms.frames import frame_named
@@ -139,13 +140,15 @@ def write_horizontal_product(
     coordinates: Sequence[StationCoordinates],
     *,
     simulated: bool = False,
+    antennas: Sequence[AntennaCalibration] = (),
 ) -> None:
     """Write stations.csv, stations.gpkg, stations.geojson and network.snx into a folder.
 
+    antennas : calibrations that the solutions rest on, for the phase centres in network.snx
     simulated : say in each of the files that the observations are (the tables: see `mark_tables`)
     """
     told = replace(network, remarks=(SIMULATED_ASCII, *network.remarks)) if simulated else network
-    write_sinex(network_sinex(told), folder / "network.snx")
+    write_sinex(network_sinex(told, antennas=antennas), folder / "network.snx")
     description = SIMULATED_TEXT if simulated else ""
     _write_csv(folder / "stations.csv", coordinates)
     write_geopackage(folder / "stations.gpkg", _layers(coordinates, description), network.epoch)

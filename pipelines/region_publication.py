@@ -17,6 +17,7 @@ from pipelines.horizontal_product import write_horizontal_product
 from pipelines.local_datum_product import write_local_datum_product
 from pipelines.progress import Progress
 from pipelines.records import RegionResult
+from pipelines.reference_files import read_antennas
 from pipelines.region_adjustment import RegionInputs, station_places
 from pipelines.report import write_report
 from pipelines.settings import Region
@@ -96,7 +97,11 @@ def _drafts(region: Region, result: RegionResult, inputs: RegionInputs) -> list[
                 network.epoch.iso(),
                 network.inputs or _solution_inputs(result),
                 lambda folder: write_horizontal_product(
-                    folder, network, result.coordinates, simulated=result.simulated
+                    folder,
+                    network,
+                    result.coordinates,
+                    simulated=result.simulated,
+                    antennas=read_antennas(region.paths.antex),
                 ),
             )
         )

@@ -291,4 +291,5 @@ def _station(
         first_epoch=min((p.solution.first_epoch for p in daily), key=lambda e: int(e.tai_ns)),
         last_epoch=max((p.solution.last_epoch for p in daily), key=lambda e: int(e.tai_ns)),
         is_control=is_control,
+        approximate_ecef_m=network.approximate_ecef_m[name],
     )

@@ -1,5 +1,6 @@
 """Between networks or daily solutions and SINEX documents."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from stations.formats.sinex import (
     station_names,
 )
 from stations.formats.sinex_records import SinexDocument, SinexParameter
-from stations.records import AntennaType, StationSetup, StationSolution, ZenithDelays
+from stations.records import AntennaCalibration, AntennaType, StationSetup, StationSolution, ZenithDelays
 from transforms.covariance import for_publication
 from transforms.errors import InputError
 from transforms.frames import frame_named
@@ -29,10 +30,17 @@ _RADOME_COLUMNS: Final = slice(16, 20)
 
 
 def network_sinex(
-    solution: NetworkSolution, *, created: Epochs | None = None, agency: str = AGENCY
+    solution: NetworkSolution,
+    *,
+    created: Epochs | None = None,
+    agency: str = AGENCY,
+    antennas: Sequence[AntennaCalibration] = (),
 ) -> SinexDocument:
     """The SINEX document of an adjusted network, with its full covariance.
 
+    antennas : calibrations of the daily solutions, in the order of preference, for the phase centres. The a
+        priori values are those about which the equations were linear: nothing is held to them, so their sigma
+        is 0 and their constraint "2", as the IGS writes it.
     created : the time to write into the header; by default the last epoch of the data, so that the same
         network gives the same bytes
     """
@@ -42,7 +50,9 @@ def network_sinex(
             station.domes,
             station.solution_number,
             np.round(station.position_ecef_m, _POSITION_DECIMALS),
-            None,
+            None
+            if station.approximate_ecef_m is None
+            else np.round(station.approximate_ecef_m, _POSITION_DECIMALS),
             solution.epoch,
             station.first_epoch,
             station.last_epoch,
@@ -68,6 +78,7 @@ def network_sinex(
         ),
         created=last if created is None else created,
         agency=agency,
+        antennas=antennas,
     )
 
 

@@ -28,6 +28,12 @@ def combine(
     alignment: Annotated[
         str, typer.Option(help="What the control holds, by minimal constraints: translation,rotation,scale.")
     ] = "translation",
+    antex: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="ANTEX file of the solutions, for the phase centres in the SINEX; may be repeated."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Combine daily station solutions, align them to control stations, write SINEX 2.02.
@@ -39,6 +45,7 @@ def combine(
     from datum.network.sinex_exchange import network_sinex
     from pipelines.control_file import read_control
     from pipelines.horizontal_product import sigma_enu_m
+    from pipelines.reference_files import read_antennas
     from pipelines.solution_files import read_solutions
     from stations.formats.sinex import write_sinex
     from transforms.errors import InputError
@@ -58,7 +65,7 @@ def combine(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot be made: {error.strerror}") from None
-    write_sinex(network_sinex(network), path)
+    write_sinex(network_sinex(network, antennas=read_antennas(tuple(antex or ()))), path)
     say(f"wrote {path}")
     if json:
         write_json(

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.formats.antex import find_receiver_antenna
 from stations.formats.sinex_reading import parse_sinex, read_discontinuities, read_sinex
 from stations.formats.sinex_records import (
     SinexAntenna,
@@ -20,11 +21,12 @@ from stations.formats.sinex_records import (
     SinexEpochs,
     SinexHeader,
     SinexParameter,
+    SinexPhaseCentre,
     SinexReceiver,
     SinexSite,
 )
 from stations.formats.sinex_writing import format_sigma, format_value, render_sinex, write_sinex
-from stations.records import StationSetup, StationSolution
+from stations.records import AntennaCalibration, StationSetup, StationSolution
 from transforms.errors import InputError
 from transforms.geodetic import geodetic_from_ecef
 from transforms.time_scales import Epochs
@@ -35,6 +37,7 @@ __all__ = [
     "document_of_positions",
     "frame_of",
     "parse_sinex",
+    "phase_centres",
     "read_discontinuities",
     "read_sinex",
     "render_sinex",
@@ -56,6 +59,9 @@ _SITE_CODE_LENGTH: Final = 4
 _SERIAL_LENGTH: Final = 5
 _FIRMWARE_LENGTH: Final = 11
 _COMMENT_WIDTH: Final = 78
+_GPS_CARRIERS: Final = ("G01", "G02")
+_TYPE_MEAN: Final = "-----"  # in place of a serial number (SINEX 2.02, SITE/GPS_PHASE_CENTER)
+_MODEL_LENGTH: Final = 10
 _AXES: Final = "XYZ"
 
 
@@ -121,9 +127,11 @@ def document_of_positions(
     remarks: Sequence[str],
     created: Epochs,
     agency: str = AGENCY,
+    antennas: Sequence[AntennaCalibration] = (),
 ) -> SinexDocument:
     """A document of station positions with their covariance (3 n, 3 n), as it reads back from its file.
 
+    antennas : calibrations that the positions rest on, in the order of preference
     Numbers are rounded to the digits that SINEX writes; serial numbers and firmware are cut to their columns.
     """
     if not positions:
@@ -188,7 +196,38 @@ def document_of_positions(
             for axis in range(3)
         ),
         covariance=_as_written(covariance_m2),
+        phase_centres=phase_centres([p.setup for p in positions], antennas),
     )
+
+
+def phase_centres(
+    setups: Sequence[StationSetup], antennas: Sequence[AntennaCalibration]
+) -> tuple[SinexPhaseCentre, ...]:
+    """Phase centres of GPS L1 and L2 of the antennas in use, sorted; of those calibrated on both carriers."""
+    found = set()
+    for setup in setups:
+        calibration = find_receiver_antenna(antennas, setup.antenna, setup.antenna.serial)
+        if calibration is None:
+            continue
+        first, second = (calibration.frequencies.get(code) for code in _GPS_CARRIERS)
+        if first is None or second is None:
+            continue
+        serial = calibration.serial[:_SERIAL_LENGTH].strip() or _TYPE_MEAN
+        found.add(
+            SinexPhaseCentre(
+                setup.antenna.igs_code,
+                serial,
+                _up_north_east(first.offset_m),
+                _up_north_east(second.offset_m),
+                calibration.source[:_MODEL_LENGTH].strip(),
+            )
+        )
+    return tuple(sorted(found, key=lambda item: (item.antenna, item.serial, item.model)))
+
+
+def _up_north_east(north_east_up_m: FloatArray) -> tuple[float, float, float]:
+    north, east, up = (round(float(value), 4) + 0.0 for value in north_east_up_m)
+    return up, north, east
 
 
 def frame_of(document: SinexDocument) -> str | None:

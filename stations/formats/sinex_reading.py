@@ -21,6 +21,7 @@ from stations.formats.sinex_records import (
     SinexHeader,
     SinexNormalEquations,
     SinexParameter,
+    SinexPhaseCentre,
     SinexReceiver,
     SinexSite,
 )
@@ -181,6 +182,7 @@ def parse_sinex(data: bytes, identity: InputFile) -> SinexDocument:
         apriori_covariance=_apriori_matrix(path, blocks, qualifiers, apriori, remarks),
         normal_equations=_normal_equations(path, blocks, qualifiers, cache),
         discontinuities=each(_DISCONTINUITY_BLOCK, lambda line: _discontinuity(line, cache)),
+        phase_centres=each("SITE/GPS_PHASE_CENTER", _phase_centre),
         remarks=tuple(remarks),
     )
 
@@ -336,6 +338,15 @@ def _receiver(line: _Line, cache: dict[str, Epochs | None]) -> SinexReceiver:
 
 def _antenna(line: _Line, cache: dict[str, Epochs | None]) -> SinexAntenna:
     return SinexAntenna(*_place(line, cache), line.field("antenna"), line.field("serial"))
+
+
+def _phase_centre(line: _Line) -> SinexPhaseCentre:
+    first, second = (
+        (line.real(f"{carrier} up"), line.real(f"{carrier} north"), line.real(f"{carrier} east"))
+        for carrier in ("first", "second")
+    )
+    antenna, serial, model = (line.field(name) for name in ("antenna", "serial", "model"))
+    return SinexPhaseCentre(antenna, serial, first, second, model)
 
 
 def _eccentricity(line: _Line, cache: dict[str, Epochs | None]) -> SinexEccentricity:

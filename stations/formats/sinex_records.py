@@ -74,6 +74,17 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "firmware": Column(69, 11),
     },
     "SITE/ANTENNA": {**_SETUP, "antenna": Column(42, 20), "serial": Column(63, 5)},
+    "SITE/GPS_PHASE_CENTER": {
+        "antenna": Column(1, 20),
+        "serial": Column(22, 5),
+        "first up": Column(28, 6),
+        "first north": Column(35, 6),
+        "first east": Column(42, 6),
+        "second up": Column(49, 6),
+        "second north": Column(56, 6),
+        "second east": Column(63, 6),
+        "model": Column(70, 10),
+    },
     "SITE/ECCENTRICITY": {
         **_SETUP,
         "reference": Column(42, 3),
@@ -158,6 +169,22 @@ class SinexAntenna:
     end: Epochs | None
     antenna: str
     serial: str
+
+
+@dataclass(frozen=True)
+class SinexPhaseCentre:
+    """SITE/GPS_PHASE_CENTER: from the antenna reference point to the phase centres of GPS L1 and L2.
+
+    antenna : the 20-column type; serial : "-----" where the type's mean serves
+    first_une_m, second_une_m : up, north, east, written to 0.1 mm
+    model : the calibrations they come from, such as "IGS20_2385"
+    """
+
+    antenna: str
+    serial: str
+    first_une_m: tuple[float, float, float]
+    second_une_m: tuple[float, float, float]
+    model: str
 
 
 @dataclass(frozen=True)
@@ -270,3 +297,4 @@ class SinexDocument:
     apriori_covariance: FloatArray | None = None
     normal_equations: SinexNormalEquations | None = None
     discontinuities: tuple[SinexDiscontinuity, ...] = ()
+    phase_centres: tuple[SinexPhaseCentre, ...] = ()

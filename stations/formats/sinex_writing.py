@@ -14,6 +14,7 @@ from stations.formats.sinex_records import (
     SinexEccentricity,
     SinexEpochs,
     SinexParameter,
+    SinexPhaseCentre,
     SinexReceiver,
     SinexSite,
 )
@@ -34,6 +35,9 @@ _HEADS: Final = {
     "SITE/ID": "*CODE PT __DOMES__ T _STATION DESCRIPTION__ _LONGITUDE_ _LATITUDE__ HEIGHT_",
     "SITE/RECEIVER": "*CODE PT SOLN T _DATA START_ __DATA_END__ ___RECEIVER_TYPE____ _S/N_ _FIRMWARE__",
     "SITE/ANTENNA": "*CODE PT SOLN T _DATA START_ __DATA_END__ ____ANTENNA_TYPE____ _S/N_",
+    "SITE/GPS_PHASE_CENTER": (
+        "*________TYPE________ _S/N_ _L1_U_ _L1_N_ _L1_E_ _L2_U_ _L2_N_ _L2_E_ __MODEL___"
+    ),
     "SITE/ECCENTRICITY": "*CODE PT SOLN T _DATA START_ __DATA_END__ REF __DX_U__ __DX_N__ __DX_E__",
     "SOLUTION/EPOCHS": "*CODE PT SOLN T _DATA_START_ __DATA_END__ _MEAN_EPOCH_",
     "SOLUTION/STATISTICS": "*____STATISTICAL_PARAMETER_____ _______VALUE(S)_______",
@@ -114,6 +118,7 @@ def _blocks(document: SinexDocument) -> Iterator[tuple[str, Iterable[str]]]:
     yield "SITE/ID", map(_site, document.sites)
     yield "SITE/RECEIVER", map(_receiver, document.receivers)
     yield "SITE/ANTENNA", map(_antenna, document.antennas)
+    yield "SITE/GPS_PHASE_CENTER", map(_phase_centre, document.phase_centres)
     yield "SITE/ECCENTRICITY", map(_eccentricity, document.eccentricities)
     yield "SOLUTION/EPOCHS", map(_epochs, document.epochs)
     yield "SOLUTION/STATISTICS", (_statistic(name, value) for name, value in document.statistics)
@@ -181,6 +186,17 @@ def _antenna(record: SinexAntenna) -> str:
         f"{_setup(record)} {_fit(record.antenna, 20, 'antenna'):<20s} "
         f"{_fit(record.serial, 5, 'serial number')}".rstrip()
     )
+
+
+def _phase_centre(record: SinexPhaseCentre) -> str:
+    offsets = " ".join(map(_short_offset, (*record.first_une_m, *record.second_une_m)))
+    antenna, serial = _fit(record.antenna, 20, "antenna"), _fit(record.serial, 5, "serial number")
+    return f" {antenna:<20s} {serial:<5s} {offsets} {_fit(record.model, 10, 'antenna model')}"
+
+
+def _short_offset(value_m: float) -> str:
+    """Metres in F6.4, a negative one without the zero before its point: "-.0005", as the IGS writes it."""
+    return _fit(f"{value_m:6.4f}".replace("-0.", "-.", 1), 6, "phase centre")
 
 
 def _eccentricity(record: SinexEccentricity) -> str:

@@ -9,7 +9,7 @@ from datum.network.combine import combine_solutions
 from datum.network.sinex_exchange import network_sinex, sinex_to_solutions
 from datum.records import ControlStation
 from stations.formats.sinex import parse_sinex, read_sinex, render_sinex, station_names, station_sinex
-from stations.records import InputFile
+from stations.records import AntennaCalibration, AntennaFrequencyCalibration, InputFile
 from transforms.covariance import for_publication
 from transforms.errors import InputError
 
@@ -49,6 +49,42 @@ def test_a_network_reads_back_from_its_sinex(moved_network):
     assert "no net translation on HANG00CHN, HEFE00CHN" in text
     assert "station JINS00CHN moved by" in text
     assert render_sinex(document) == render_sinex(network_sinex(moved_network))
+
+
+def test_the_product_has_the_blocks_of_the_igs_in_their_order(moved_network):
+    """What the SINEX combinations of the IGS have, and programs that take them look for."""
+    antenna = AntennaCalibration(
+        moved_network.stations[0].setup.antenna.igs_code, "", "", "", None, None, np.array([0.0, 1.5]), None,
+        {
+            code: AntennaFrequencyCalibration(np.array([0.001, 0.002, 0.1]), np.zeros(2), None)
+            for code in ("G01", "G02")
+        },
+        "IGS20_2385",
+    )  # fmt: skip
+    text = render_sinex(network_sinex(moved_network, antennas=[antenna])).decode()
+    lines = text.splitlines()
+    assert [line[1:].split()[0] for line in lines if line.startswith("+")] == [
+        "FILE/REFERENCE", "FILE/COMMENT", "SITE/ID", "SITE/RECEIVER", "SITE/ANTENNA",
+        "SITE/GPS_PHASE_CENTER", "SITE/ECCENTRICITY", "SOLUTION/EPOCHS", "SOLUTION/STATISTICS",
+        "SOLUTION/APRIORI", "SOLUTION/ESTIMATE", "SOLUTION/MATRIX_ESTIMATE",
+    ]  # fmt: skip
+    assert all(len(line) <= 80 and line.isascii() for line in lines)
+    document = parse_sinex(text.encode(), InputFile("n.snx", ""))
+    assert document.blocks_left_out == ()
+    assert [p.model for p in document.phase_centres] == ["IGS20_2385"]
+    # Each estimate has its a priori value: same number, kind, site, epoch; the IGS's unconstrained "2" and 0.
+    assert len(document.apriori) == len(document.estimates) == document.header.n_parameters
+    for before, after in zip(document.apriori, document.estimates, strict=True):
+        same = ("index", "kind", "code", "point", "solution", "epoch", "unit", "constraint")
+        assert all(getattr(before, name) == getattr(after, name) for name in same)
+        assert (before.constraint, before.sigma) == ("2", 0.0)
+        assert abs(after.value - before.value) < 0.2
+    assert {p.value for p in document.apriori} != {p.value for p in document.estimates}
+    # Every site of an estimate is told of in each block on sites; antennas have their phase centres.
+    sites = {(p.code, p.point) for p in document.estimates}
+    for name in ("sites", "receivers", "antennas", "eccentricities", "epochs"):
+        assert {(item.code, item.point) for item in getattr(document, name)} == sites
+    assert {a.antenna for a in document.antennas} == {p.antenna for p in document.phase_centres}
 
 
 def test_stations_whose_codes_are_alike_keep_their_names(network):

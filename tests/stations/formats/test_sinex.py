@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stations.formats.sinex import (
     frame_of,
     parse_sinex,
+    phase_centres,
     read_discontinuities,
     read_sinex,
     render_sinex,
@@ -28,9 +29,18 @@ from stations.formats.sinex_records import (
     SinexHeader,
     SinexNormalEquations,
     SinexParameter,
+    SinexPhaseCentre,
 )
 from stations.formats.sinex_writing import format_value
-from stations.records import AntennaType, InputFile, StationSetup, StationSolution, ZenithDelays
+from stations.records import (
+    AntennaCalibration,
+    AntennaFrequencyCalibration,
+    AntennaType,
+    InputFile,
+    StationSetup,
+    StationSolution,
+    ZenithDelays,
+)
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs
 
@@ -438,3 +448,36 @@ def test_a_list_without_discontinuities_is_refused(tmp_path):
     path.write_text("+SITE/ID\n-SITE/ID\n")
     with pytest.raises(FormatError, match="no line in a block SOLUTION/DISCONTINUITY"):
         read_discontinuities(path)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["igs18P19821_all_CoordOnly.snx.gz", "igs22P2223.ssc.gz"])
+def test_phase_centres_are_written_as_the_igs_writes_them(real_data, name):
+    path = real_data / "truth" / name
+    document = read_sinex(path)
+    block = re.compile(r"^\+SITE/GPS_PHASE_CENTER\n(.*?)^-SITE/GPS_PHASE_CENTER$", re.DOTALL | re.MULTILINE)
+    theirs, ours = (
+        block.search(text)[1].splitlines()
+        for text in (gzip.decompress(path.read_bytes()).decode("latin-1"), render_sinex(document).decode())
+    )
+    assert len(document.phase_centres) == len(theirs) - 1 > 60
+    assert ours[0] == theirs[0]
+    assert [line.rstrip() for line in ours[1:]] == [line.rstrip() for line in theirs[1:]]
+
+
+def test_phase_centres_turn_from_north_east_up_to_up_north_east():
+    frequencies = {
+        code: AntennaFrequencyCalibration(np.array(offset), np.zeros(2), None)
+        for code, offset in (("G01", (0.0004, 0.0001, 0.1617)), ("G02", (0.0001, -0.0007, 0.1579)))
+    }
+    antenna = AntennaCalibration(
+        "LEIAR25.R3      LEIT", "", "", "", None, None, np.array([0.0, 1.5]), None, frequencies, "IGS14_1984"
+    )
+    setup = StationSetup("", "", "", AntennaType("LEIAR25.R3", "LEIT", "10020031"), (0.0, 0.0, 0.0))
+    (found,) = phase_centres([setup, setup], [antenna])
+    assert found == SinexPhaseCentre(  # the line of igs18P19821.snx
+        "LEIAR25.R3      LEIT", "-----", (0.1617, 0.0004, 0.0001), (0.1579, 0.0001, -0.0007), "IGS14_1984"
+    )
+    assert (
+        phase_centres([setup], [dataclasses.replace(antenna, frequencies={"G01": frequencies["G01"]})]) == ()
+    )
