@@ -1,11 +1,13 @@
-"""Earth rotation parameters: the IGS's ERP files (version 2) and the IERS's finals2000A.
+"""Earth rotation parameters: the IGS's ERP files (versions 1 and 2) and the IERS's finals2000A.
 
-IGS ERP version 2: "Polar motion and length of day format", J. Kouba, IGS mail 1943; pole in 1e-6
-arcseconds, UT1-UTC in 1e-7 s. finals2000A: IERS Rapid Service, readme.finals2000A; Bulletin A columns.
+IGS ERP version 1: J. Kouba, IGS mail 662 (1994); pole in 1e-5 arcseconds, UT1-UTC in 1e-6 s. Version 2:
+"Polar motion and length of day format", J. Kouba, IGS mail 1943; 1e-6 arcseconds, 1e-7 s. finals2000A: IERS
+Rapid Service, readme.finals2000A; Bulletin A columns.
 """
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,8 +23,9 @@ from transforms.constants import ARCSECOND_RAD
 from transforms.errors import FormatError
 from transforms.time_scales import Epochs, TimeScale
 
-_POLE_UNIT_ARCSECONDS: Final = 1e-6  # IGS ERP version 2
-_UT1_UNIT_S: Final = 1e-7
+# Units of the versions of the IGS's format: pole in arcseconds, UT1-UTC and length of day in seconds.
+_UNITS: Final = {1: (1e-5, 1e-6), 2: (1e-6, 1e-7)}
+_POLE_UNIT_ARCSECONDS, _UT1_UNIT_S = _UNITS[2]  # of the version that is written
 # finals2000A, columns from 0: modified Julian date, x and y of the pole in arcseconds, UT1-UTC in seconds.
 _FINALS_MJD: Final = (7, 8)
 _FINALS_POLE_X: Final = (18, 9)
@@ -33,10 +36,12 @@ _FINALS_UT1: Final = (58, 10)
 _FINALS_BESIDE: Final = ((27, 9), (46, 9), (68, 10), (79, 7), (86, 7))
 _FINALS_FLAGS: Final = (16, 57)
 # Fields of a row of an IGS ERP file behind MJD, x, y and UT1-UTC: excess of the length of day, sigmas of x,
-# y, UT1-UTC and length of day, three counts, rates of x and y a day and their sigmas (Kouba, IGS mail 1943).
-_IGS_BESIDE: Final = (4, 5, 6, 7, 8, 12, 13, 14, 15)
+# y, UT1-UTC and length of day, three counts. Rates of x and y a day and their sigmas are optional, in any
+# order, and named by the heading (IGS mail 662; Bernese's names beside the IGS's).
+_IGS_BESIDE: Final = (4, 5, 6, 7, 8)
+_IGS_RATES: Final = (("XRT",), ("YRT",), ("XRTSIG", "SXR"), ("YRTSIG", "SYR"))
 _FINALS_LINE: Final = re.compile(r"[ \d]\d[ \d]\d[ \d]\d \d{5}\.\d\d [IP ] ")
-_IGS_VERSION: Final = re.compile(r"\s*version\s+2", re.IGNORECASE)
+_IGS_VERSION: Final = re.compile(r"\s*version\s+(?P<version>[12])(?!\d)", re.IGNORECASE)
 # The pole has stayed within 0.6 arcseconds since 1900, and UT1-UTC is held within 0.9 s.
 _LARGEST_POLE_ARCSECONDS: Final = 1.0
 _LARGEST_UT1_MINUS_UTC_S: Final = 1.0
@@ -46,7 +51,7 @@ _HEADER_LINES: Final = 30
 
 
 def read_earth_rotation_parameters(path: PathLike) -> EarthRotationParameters:
-    """Read an IGS ERP file (version 2) or the IERS's finals2000A, told apart by their content.
+    """Read an IGS ERP file (version 1 or 2) or the IERS's finals2000A, told apart by their content.
 
     Returns
     -------
@@ -94,7 +99,9 @@ def parse_earth_rotation_parameters(data: bytes, identity: InputFile) -> EarthRo
     if is_earth_rotation(data):
         return _parse_igs(data, identity)
     found = head[0][:40] if head else ""
-    raise FormatError(identity.path, 1, f"expected 'version 2' or a line of finals2000A, found {found!r}")
+    raise FormatError(
+        identity.path, 1, f"expected 'version 1', 'version 2' or a line of finals2000A, found {found!r}"
+    )
 
 
 def _parse_finals(data: bytes, identity: InputFile) -> EarthRotationParameters:
@@ -139,7 +146,10 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
     beside: list[list[float]] = []
     numbers: list[int] = []
     names = ""
+    rates: list[int | None] = []
     texts = latin_1_lines(data)
+    versions = (_IGS_VERSION.match(line) for line in _head_lines(data)[:3])
+    pole_arcseconds, ut1_s = _UNITS[next(int(match["version"]) for match in versions if match)]
     for number, line in enumerate(texts, start=1):
         fields = line.split()
         if not fields:
@@ -151,6 +161,7 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
                 raise FormatError(path, number, "no row of values after 30 lines of header")
             if fields[0].upper() == "MJD":
                 names = line.upper().replace("-", "").replace("_", "")
+                rates = [_place(names.split(), wanted) for wanted in _IGS_RATES]
             continue
         if not names:
             raise FormatError(path, number, "no line 'MJD Xpole Ypole UT1-UTC ...' before the first row")
@@ -158,13 +169,18 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
             raise FormatError(path, number, f"no column UT1-UTC in the heading {names.split()[:5]}")
         try:
             mjd, pole_x, pole_y, ut1 = (float(f) for f in fields[:4])
-            beside.append([float(fields[i]) if i < len(fields) else math.nan for i in _IGS_BESIDE])
+            beside.append(
+                [
+                    float(fields[i]) if i is not None and i < len(fields) else math.nan
+                    for i in (*_IGS_BESIDE, *rates)
+                ]
+            )
         except ValueError as error:
             raise FormatError(path, number, f"expected MJD, x, y and UT1-UTC, found {line!r}") from error
-        table.append([mjd, pole_x * _POLE_UNIT_ARCSECONDS, pole_y * _POLE_UNIT_ARCSECONDS, ut1 * _UT1_UNIT_S])
+        table.append([mjd, pole_x * pole_arcseconds, pole_y * pole_arcseconds, ut1 * ut1_s])
         numbers.append(number)
     record = _record(np.array(table).reshape(-1, 4), np.array(numbers, dtype=np.int64), identity)
-    pole, ut1_s = _POLE_UNIT_ARCSECONDS * ARCSECOND_RAD, _UT1_UNIT_S
+    pole = pole_arcseconds * ARCSECOND_RAD
     strange = np.isinf(beside).any(axis=1)
     if strange.any():
         raise FormatError(path, numbers[int(np.argmax(strange))], "a value that is not finite")
@@ -182,6 +198,11 @@ def _parse_igs(data: bytes, identity: InputFile) -> EarthRotationParameters:
         pole_x_rate_sigma_rad_per_day=x_rate_sigma,
         pole_y_rate_sigma_rad_per_day=y_rate_sigma,
     )
+
+
+def _place(names: Sequence[str], wanted: Sequence[str]) -> int | None:
+    """Place of a column by its name in the heading; None where it is not there."""
+    return next((place for place, name in enumerate(names) if name in wanted), None)
 
 
 def _record(

@@ -73,7 +73,7 @@ HEAD = 'version 2\nEOP  SOLUTION\n  MJD  Xpole Ypole UT1-UTC LOD\n  10**-6" .1us
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version 1\n", "expected 'version 2'"),
+        ("version 3\n", "expected 'version 1', 'version 2'"),
         (HEAD, "no row"),
         (
             HEAD + "60134.50 208280 502585 -308359\n60134.50 208280 502585 -308359\n",
@@ -141,3 +141,56 @@ def test_sigmas_and_predictions_of_the_iers(real_data):
     row = int(np.flatnonzero(parameters.epochs.modified_julian_date() == 60621.0)[0])
     assert parameters.predicted[row]
     assert np.isnan(parameters.length_of_day_excess_s[row])
+
+
+# Three days of the IGS final of 2023, week 2268, in the units of version 1 (IGS mail 662: 1e-5 arcseconds,
+# 1e-6 s), the optional columns in another order than the IGS's own.
+VERSION_1 = """version 1
+Converted from version 2
+  MJD      Xpole   Ypole  UT1-UTC    LOD  Xsig  Ysig  UTsig LODsig  Nr Nf Nt   Yrt   Xrt Xrtsig Yrtsig
+            10**-5"        usec    usec/d 10**-5"      usec usec/d             10**-5"/d  10**-5"/d
+60134.50   20828   50258   -30836   -259     1     2      3      4   0  0  0  -120   267      2      5
+60135.50   21086   50143   -30492   -398     1     2      3      4   0  0  0  -100   270      2      5
+60136.50   21339   50040   -30004   -586     1     2      3      4   0  0  0   -91   251      2      5
+"""
+
+
+def test_version_1_has_units_of_its_own(tmp_path):
+    path = tmp_path / "a.erp"
+    path.write_text(VERSION_1)
+    first = read_earth_rotation_parameters(path)
+    arcsecond = np.pi / 648_000.0
+    np.testing.assert_allclose(
+        first.pole_x_rad, np.array([0.20828, 0.21086, 0.21339]) * arcsecond, rtol=1e-14
+    )
+    np.testing.assert_allclose(first.ut1_minus_utc_s, [-0.030836, -0.030492, -0.030004], rtol=1e-14)
+    np.testing.assert_allclose(first.length_of_day_excess_s, [-259e-6, -398e-6, -586e-6], rtol=1e-14)
+    np.testing.assert_allclose(first.pole_y_sigma_rad, 2e-5 * arcsecond, rtol=1e-14)
+    np.testing.assert_allclose(first.ut1_minus_utc_sigma_s, 3e-6, rtol=1e-14)
+    np.testing.assert_allclose(
+        first.pole_x_rate_rad_per_day, np.array([267, 270, 251]) * 1e-5 * arcsecond, rtol=1e-14
+    )
+    np.testing.assert_allclose(first.pole_y_rate_sigma_rad_per_day, 5e-5 * arcsecond, rtol=1e-14)
+
+
+@pytest.mark.real_data
+def test_both_versions_tell_the_same(tmp_path, real_data, station_format_values):
+    path = tmp_path / "a.erp"
+    path.write_text(VERSION_1)
+    first = read_earth_rotation_parameters(path)
+    second = read_earth_rotation_parameters(real_data / station_format_values["igs_erp"]["file"])
+    np.testing.assert_array_equal(first.epochs.tai_ns, second.epochs.tai_ns[:3])
+    printed_rad = 0.5e-5 * np.pi / 648_000.0  # half of the last digit that version 1 prints
+    np.testing.assert_allclose(first.pole_x_rad, second.pole_x_rad[:3], rtol=0, atol=1.01 * printed_rad)
+    np.testing.assert_allclose(first.pole_y_rad, second.pole_y_rad[:3], rtol=0, atol=1.01 * printed_rad)
+    np.testing.assert_allclose(first.ut1_minus_utc_s, second.ut1_minus_utc_s[:3], rtol=0, atol=0.505e-6)
+    np.testing.assert_allclose(
+        first.pole_y_rate_rad_per_day, second.pole_y_rate_rad_per_day[:3], rtol=0, atol=1.01 * printed_rad
+    )
+
+
+def test_regularised_ut1_is_refused(tmp_path):
+    path = tmp_path / "a.erp"
+    path.write_text(VERSION_1.replace("UT1-UTC", "UT1R-UTC"))
+    with pytest.raises(FormatError, match="no column UT1-UTC"):
+        read_earth_rotation_parameters(path)
