@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 
 from pipelines.rinex_header_edits import HeaderChange, HeaderEdits, edit_header
+from stations.formats.compression import is_compact
 from stations.formats.fixed_width import BoolArray, IntArray
 from stations.formats.meteorology import MeteorologicalObservations, read_meteorology, write_meteorology
 from stations.formats.registry import recognise
@@ -35,7 +36,6 @@ _KINDS: Final = {
     _NAVIGATION: "navigation messages",
 }
 _ENDING: Final = re.compile(r"\.(rnx|crx|\d\d[a-z])(\.(gz|bz2|zip|z))?$", re.IGNORECASE)
-_COMPACT_ENDING: Final = re.compile(r"\.(crx|\d\dd)(\.[a-z0-9]+)?$", re.IGNORECASE)
 _REPEATED: Final = "epoch that another file gives too"
 
 
@@ -130,7 +130,7 @@ def _require_ending(out: Path, kind: str) -> None:
             f"{out}: the ending says how to pack the file; it must be .rnx, .crx or one like .26o and .26d, "
             "and may be followed by .gz, .bz2, .zip or .Z; or name a folder that is there"
         )
-    if _COMPACT_ENDING.search(out.name) and kind != _OBSERVATIONS:
+    if is_compact(out) and kind != _OBSERVATIONS:
         raise InputError(f"{out}: Compact RINEX is for observations, not for {_KINDS[kind]}")
 
 
@@ -153,7 +153,8 @@ def _convert_observations(files: Sequence[Path], out: Path, conversion: Conversi
     )
     observations, changes, remarks = edit_header(read, conversion.edits)
     if conversion.version.startswith("2"):
-        observations = carried_by_rinex2(observations, conversion.version)
+        compact = conversion.compact if out.is_dir() else is_compact(out)
+        observations = carried_by_rinex2(observations, conversion.version, compact=compact)
         remarks += _renamed(read, observations, conversion.version)
     systems = sorted({s[0] for s in observations.satellites})
     letter = systems[0] if len(systems) == 1 else "M"

@@ -39,6 +39,7 @@ _MAXIMUM_LAYERS: Final = 4
 _CHUNK_BYTES: Final = 1 << 22
 _HEAD_STORED_BYTES: Final = 1 << 16
 _HEAD_PLAIN_BYTES: Final = 200_000
+_COMPACT_NAME: Final = re.compile(r"\.(crx|\d\dd)(\.(gz|bz2|zip|z))?$", re.IGNORECASE)
 # Control characters that text of this field holds: tab, line feed, form feed, carriage return, Ctrl-Z.
 _TEXT_CONTROL: Final = frozenset(b"\t\n\x0b\x0c\r\x1a")
 _PROBE_BYTES: Final = 1 << 16
@@ -142,7 +143,7 @@ def compress_for(path: PathLike, data: bytes) -> bytes:
     inner, packing = name, ""
     if name.lower().endswith(PACKINGS):
         inner, packing = name[: name.rindex(".")], name[name.rindex(".") :].lower()
-    if re.search(r"(\.crx|\.\d\dd)$", inner, re.IGNORECASE):
+    if is_compact(path):
         data = compact_rinex(data, path)
     if packing == ".gz":
         return gzip.compress(data, compresslevel=6, mtime=0)
@@ -153,6 +154,11 @@ def compress_for(path: PathLike, data: bytes) -> bytes:
     if packing == ".z":
         return bytes(ncompress.compress(data))
     return data
+
+
+def is_compact(path: PathLike) -> bool:
+    """Whether a name asks for Compact RINEX: ".crx" or ".23d", packed or not."""
+    return _COMPACT_NAME.search(Path(path).name) is not None
 
 
 def _zipped(name: str, data: bytes) -> bytes:

@@ -36,6 +36,7 @@ from transforms.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
+_COMPACT: Final = "Compact RINEX 1"
 _DIMENSIONS: Final = ("epoch", "satellite", "signal")
 
 
@@ -48,10 +49,11 @@ class _Carried:
     name: str
 
 
-def carried_by_rinex2(observations: Observations, version: str) -> Observations:
+def carried_by_rinex2(observations: Observations, version: str, *, compact: bool = False) -> Observations:
     """The observations as a reader of the RINEX 2 file will see them; given them, it changes nothing.
 
     version : "2.11" or "2.12"
+    compact : as Compact RINEX 1, whose program knows no cycle slip records and no indicators of blank values
 
     What is left out is added to `rejections`, as "value of G L2L, which RINEX 2.11 cannot carry".
     Raises InputError where nothing can be carried.
@@ -72,6 +74,10 @@ def carried_by_rinex2(observations: Observations, version: str) -> Observations:
     events = tuple(_event(e, carried, data, version, lost) for e in observations.events)
     was_version_2 = observations.header.rinex_version.startswith("2")
     table = _table(data, satellites, carried, keep_last_bit=was_version_2)
+    if compact:
+        table = _without_lone_indicators(table, lost)
+        lost[f"cycle slip, which {_COMPACT} cannot carry"] += sum(len(e.slips) for e in events)
+        events = tuple(replace(e, slips=()) for e in events)
     rejections = dict(sorted((Counter(observations.rejections) + lost).items()))
     return replace(observations, data=table, header=header, events=events, rejections=rejections)
 
@@ -159,6 +165,22 @@ def _table(
             "signal": np.array(names, dtype="<U2"),
         },
     )
+
+
+def _without_lone_indicators(table: "xr.Dataset", lost: Counter[str]) -> "xr.Dataset":
+    """Indicators only where a value stands before them."""
+    phase = np.isfinite(table["carrier_phase_cycles"].values)
+    for name, there in (
+        ("loss_of_lock", phase),
+        ("signal_strength", phase | np.isfinite(table["pseudorange_m"].values)),
+    ):
+        if name in table:
+            values = table[name].values
+            lost[f"{name.replace('_', ' ')} of a blank value, which {_COMPACT} cannot carry"] += int(
+                np.count_nonzero(values[~there])
+            )
+            table = table.assign({name: (_DIMENSIONS, np.where(there, values, 0).astype(np.uint8))})
+    return table
 
 
 def _header(header: StationHeader, version: str, lost: Counter[str]) -> StationHeader:

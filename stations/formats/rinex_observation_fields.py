@@ -66,7 +66,8 @@ def columns_of_systems(observations: Observations) -> dict[str, list[Column]]:
             for letter, name in LETTERS.items()
             if letter + signal in slipped or _is_told(data, letter, name, rows, k)
         ]
-        columns[system] += [Column(code, None) for code in sorted(slipped) if code[1:] not in signals]
+        columns[system] += [Column(code, None) for code in slipped if code[1:] not in signals]
+        columns[system].sort(key=lambda column: (column.code[1:], list(LETTERS).index(column.code[0])))
     return columns
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, Protocol
 
 from stations.formats.atomic_write import write_atomically
-from stations.formats.compression import compress_for
+from stations.formats.compression import compress_for, is_compact
 from stations.formats.rinex2_adaptation import carried_by_rinex2
 from stations.formats.rinex2_observation_writing import Rinex2Lines
 from stations.formats.rinex_observation_fields import (
@@ -65,7 +65,7 @@ def write_observations(
     Raises InputError where a value does not fit its columns or an epoch its decimals.
     """
     if version.startswith("2"):
-        observations = carried_by_rinex2(observations, version)
+        observations = carried_by_rinex2(observations, version, compact=is_compact(path))
     text = b"".join(_chunks(observations, version))
     write_atomically(path, compress_for(path, text))
 

@@ -22,7 +22,7 @@ def at(text):
             "2023-01-01T23:59:30",
             30.0,
             "MO",
-            "_20230010000_01D_30S_MO.rnx",
+            "_20230010000_01D_30S_MO",
         ),
         (
             "JFNG00CHN",
@@ -30,7 +30,7 @@ def at(text):
             "2019-02-14T07:59:30",
             30.0,
             "MO",
-            "_20190450700_01H_30S_MO.rnx",
+            "_20190450700_01H_30S_MO",
         ),
         (
             "DIEP00DEU",
@@ -38,18 +38,18 @@ def at(text):
             "2020-10-20T19:59:52",
             10.0,
             "MM",
-            "_20202941900_01H_10S_MM.rnx",
+            "_20202941900_01H_10S_MM",
         ),
-        ("ALGO00CAN", "2012-05-30T12:00:00", "2012-05-30T12:14:59", 1.0, "GO", "_20121511200_15M_01S_GO.rnx"),
+        ("ALGO00CAN", "2012-05-30T12:00:00", "2012-05-30T12:14:59", 1.0, "GO", "_20121511200_15M_01S_GO"),
         (
             "ALGO00CAN",
             "2012-05-30T12:00:00",
             "2012-05-30T12:14:59.9",
             0.1,
             "GO",
-            "_20121511200_15M_10Z_GO.rnx",
+            "_20121511200_15M_10Z_GO",
         ),
-        ("ALGO00CAN", "2012-05-30T00:00:00", "2012-05-30T22:00:00", 0.0, "GN", "_20121510000_22H_GN.rnx"),
+        ("ALGO00CAN", "2012-05-30T00:00:00", "2012-05-30T22:00:00", 0.0, "GN", "_20121510000_22H_GN"),
         # A day whose first epoch is missing is a day still.
         (
             "NIST00USA",
@@ -57,7 +57,7 @@ def at(text):
             "2023-01-01T23:59:30",
             30.0,
             "MO",
-            "_20230010000_01D_30S_MO.rnx",
+            "_20230010000_01D_30S_MO",
         ),
         (
             "NIST00USA",
@@ -65,7 +65,7 @@ def at(text):
             "2024-01-01T23:55:00",
             300.0,
             "MO",
-            "_20233650000_02D_05M_MO.rnx",
+            "_20233650000_02D_05M_MO",
         ),
         (
             "NIST00USA",
@@ -73,15 +73,16 @@ def at(text):
             "2023-01-01T07:40:00",
             3600.0,
             "MO",
-            "_20230010600_03H_01H_MO.rnx",
+            "_20230010600_03H_01H_MO",
         ),
-        ("NIST00USA", "2023-01-01T06:00:00", "2023-01-01T06:00:00", 0.0, "MO", "_20230010600_01M_00U_MO.rnx"),
+        ("NIST00USA", "2023-01-01T06:00:00", "2023-01-01T06:00:00", 0.0, "MO", "_20230010600_01M_00U_MO"),
     ],
 )
 def test_long_names(station, first, last, interval_s, kind, expected):
     inputs = (InputFile(f"/data/{station}_R_20230010000_01D_30S_MO.crx.gz", ""),)
     assert (
-        long_name(station, at(first), at(last), interval_s, kind, inputs=inputs) == f"{station}_R{expected}"
+        long_name(station, at(first), at(last), interval_s, kind, inputs=inputs)
+        == f"{station}_R{expected}.rnx"
     )
 
 

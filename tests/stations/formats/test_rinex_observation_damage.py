@@ -343,3 +343,78 @@ def test_what_is_written_is_read_again(tmp_path, drawn, version, ending):
         if name == "signal_strength" and name not in again.data:
             found = np.zeros(data[name].shape, dtype=np.uint8)
         np.testing.assert_array_equal(found, expected)
+
+
+BROKEN_LINE = f"{'        1.5x00        0.0000        0.0000':<60s}ANTENNA: DELTA H/E/N"
+BROKEN_TYPES = f"{'G    3 C1C L1C':<60s}SYS / # / OBS TYPES"
+
+
+def test_a_broken_header_inside_a_day_costs_its_event_and_no_more(write):
+    lines = rinex(*hour_of(0, 60), f">{'':30s}4  1", BROKEN_LINE, *hour_of(60, 120))
+    observations = read_observations(write(lines))
+    assert observations.data.sizes["epoch"] == 4
+    assert observations.events == ()
+    (damage,) = observations.damage
+    number = lines.splitlines().index(BROKEN_LINE) + 1
+    assert (damage.reason, damage.lines) == ("event with a header line that cannot be read", (number,))
+    with pytest.raises(FormatError, match=f"line {number}: damaged: 1 x event with a header line"):
+        read_observations(write(lines), strict=True)
+
+
+def test_behind_types_that_cannot_be_read_nothing_is_taken(write):
+    lines = rinex(*hour_of(0, 60), f">{'':30s}4  1", BROKEN_TYPES, *hour_of(60, 150))
+    observations = read_observations(write(lines))
+    assert observations.data.sizes["epoch"] == 2
+    assert observations.rejections == {
+        "event with a header line that cannot be read": 1,
+        "epoch behind observation types or factors that cannot be read": 3,
+    }
+    with pytest.raises(FormatError, match="no epoch of observations could be read"):
+        read_observations(write(rinex(f">{'':30s}4  1", BROKEN_TYPES, *hour_of(0, 90)), "none.rnx"))
+
+
+@pytest.mark.parametrize(("flag", "following"), [(4, [BROKEN_LINE]), (6, [satellite(value=3.0)])])
+def test_an_event_with_too_few_lines_takes_none_of_the_next_epoch(write, flag, following):
+    lines = rinex(*hour_of(0, 60), epoch(60, 3, flag), *following, *hour_of(90, 150))
+    observations = read_observations(write(lines))
+    assert observations.data.sizes["epoch"] == 4
+    assert observations.rejections == {"event with fewer lines than announced": 1}
+
+
+@pytest.mark.parametrize(
+    ("broken", "epochs", "rejections"),
+    [
+        (BROKEN_LINE, 3, {"event with a header line that cannot be read": 1}),
+        (
+            f"{'     3    C1':<60s}# / TYPES OF OBSERV",
+            1,
+            {
+                "event with a header line that cannot be read": 1,
+                "epoch behind observation types or factors that cannot be read": 2,
+            },
+        ),
+    ],
+)
+def test_the_same_in_rinex_2(write, broken, epochs, rejections):
+    def one(second):
+        return f" 24  2  4  0  0 {second:10.7f}  0  1G01\n{2.1e7:14.3f}  {1.1e8:14.3f}\n"
+
+    text = (
+        f"{'     2.11':<20s}{'OBSERVATION DATA':<20s}{'M':<20s}RINEX VERSION / TYPE\n"
+        f"{'     2    C1    L1':<60s}# / TYPES OF OBSERV\n{'':<60s}END OF HEADER\n"
+        f"{one(0)}{'':28s}4  1\n{broken}\n{one(15)}{one(30)}"
+    )
+    observations = read_observations(write(text, "a.24o"))
+    assert observations.data.sizes["epoch"] == epochs
+    assert observations.rejections == rejections
+
+
+def test_cycle_slip_records_are_read(write):
+    """The columns of the observations, with cycles in place of values (RINEX 3.05, table A3)."""
+    slip = f"G01{'':14s}  {-3.0:14.3f}"
+    text = rinex(*hour_of(0, 30), epoch(30, 2, 6), slip, "C99 x", *hour_of(30, 60))
+    text = text.replace("C99 x", f"G02{'':14s}  {'nonsense':>14s}")
+    observations = read_observations(write(text))
+    (event,) = observations.events
+    assert [(s.satellite, s.code, s.slip_cycles) for s in event.slips] == [("G01", "L1C", -3.0)]
+    assert observations.rejections == {"unreadable cycle slip": 1}
