@@ -53,7 +53,12 @@ def print_report(report: Mapping[str, Any], out: Console) -> None:
     untracked = details["expected"]["not_tracked"]
     if untracked:
         lines.append(f"{len(untracked)} satellites up and never observed: {' '.join(untracked)}")
-    lines.append(f"orbits: {details['orbit_source'] or 'none; expected from the passes as observed'}")
+    sources = details["expected"]["source_by_system"]
+    blind = [s for s, source in sources.items() if source != details["orbit_source"]]
+    lines.append(
+        f"orbits: {details['orbit_source'] or 'none'}"
+        + (f"; {''.join(blind)} expected from the passes as observed" if blind else "")
+    )
     lines += [f"note: {text}" for text in details["remarks"]]
     for line in lines:
         out.print(f"  {line}", soft_wrap=True, markup=False)

@@ -85,7 +85,11 @@ class QualityTask:
     @property
     def result_path(self) -> Path | None:
         """Where the result is kept; None where no folder was named."""
-        return None if self.out is None else Path(self.out) / f"{self.station}_{self.day}.quality.json"
+        return (
+            None
+            if self.out is None
+            else Path(self.out) / f"{_file_name(self.station)}_{self.day}.quality.json"
+        )
 
     def key(self) -> StageKey:
         """What the result depends on."""
@@ -103,6 +107,11 @@ class QualityResult:
     report: Mapping[str, Any] | None
     error: str
     reused: bool
+
+
+def _file_name(station: str) -> str:
+    """A marker as part of a file's name: markers are free text."""
+    return re.sub(r"[^A-Za-z0-9-]", "-", station)
 
 
 def plan_quality(
@@ -141,7 +150,7 @@ def plan_quality(
                 tuple(str(p) for p in navigation if _serves(p.name, day)) or tuple(map(str, near)),
                 None if options.log is None else str(options.log),
                 tuple(str(p) for p in options.antex),
-                tuple(p for p in past if Path(p).name[: len(station)] == station),
+                tuple(p for p in past if Path(p).name.startswith(f"{_file_name(station)}_")),
                 {f.name: getattr(options.thresholds, f.name) for f in fields(options.thresholds)},
                 None if out is None else str(out),
             )

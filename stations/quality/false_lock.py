@@ -5,6 +5,7 @@ by decimetres a second against the first; the spike test of the slips sees a ste
 pass would make a signal's multipath hundreds of metres.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -21,23 +22,29 @@ BoolArray = NDArray[np.bool_]
 # (Pi et al. 1997 call 2.5 strong).
 RATE_LIMIT_M_PER_S: Final = 0.1
 LONGEST_STEP_S: Final = 60.0
-RUN: Final = 3  # successive steps of one sign: a slip makes one
+# So long one way: a slip makes one step, and a weak signal that slips at every epoch goes to and fro.
+RUN_S: Final = 180.0
+SHORTEST_RUN: Final = 3  # steps
 
 
 def find_false_lock(time_s: FloatArray, phase_1_m: FloatArray, phase_2_m: FloatArray) -> BoolArray:
     """Epochs in a runaway of the geometry-free phase, (n_epoch, n_satellite); phases alike, NaN if absent."""
     found = np.zeros(phase_1_m.shape, dtype=np.bool_)
-    if time_s.size <= RUN:
+    if time_s.size < 2:
         return found
     step_s = np.diff(time_s)[:, np.newaxis]
+    steps = max(SHORTEST_RUN, math.ceil(RUN_S / float(np.median(step_s))))
+    n_start = step_s.size - steps + 1
+    if n_start < 1:
+        return found
     rate = np.diff(phase_1_m - phase_2_m, axis=0) / step_s
     with np.errstate(invalid="ignore"):
         for fast in (rate > RATE_LIMIT_M_PER_S, rate < -RATE_LIMIT_M_PER_S):
             fast = fast & (step_s <= LONGEST_STEP_S)
-            n_start = fast.shape[0] - RUN + 1
-            run = np.logical_and.reduce([fast[k : k + n_start] for k in range(RUN)])
-            for shift in range(RUN + 1):
-                found[shift : shift + n_start] |= run
+            n_fast = np.cumsum(np.vstack([np.zeros((1, fast.shape[1]), dtype=np.int64), fast]), axis=0)
+            start, column = np.nonzero(n_fast[steps:] - n_fast[:-steps] == steps)
+            for k, j in zip(start, column, strict=True):  # rare: most stations have none
+                found[k : k + steps + 1, j] = True
     return found
 
 

@@ -13,7 +13,7 @@ from stations.navigation_records import NavigationMessages
 from stations.ppp.first_position import plausible_position
 from stations.ppp.glonass_channels import glonass_channels
 from stations.quality.clock_jumps import clock_jumps
-from stations.quality.completeness import check_completeness
+from stations.quality.completeness import Completeness, check_completeness
 from stations.quality.cycle_slips import ObservedSlips, detect_cycle_slips
 from stations.quality.expected_observations import (
     FROM_PASSES,
@@ -118,7 +118,7 @@ def quality_study(
     slips = detect_cycle_slips(observations)
     rest = detect_cycle_slips(observations, pairs=pairs_for_the_rest(observations, slips.pairs))
     remarks: list[str] = []
-    orbits, source = _orbits(observations, given, remarks)
+    orbits, source = _orbits(observations, completeness, given, remarks)
     single_point, position_ecef_m = _single_point(observations, slips, given, orbits, source, remarks)
     sky = satellite_sky(observations, completeness, orbits, position_ecef_m)
     elevation_rad = sky.at_observations(sky.elevation_rad)
@@ -135,9 +135,11 @@ def quality_study(
     past_cn0, past_days = past_cn0_by_elevation(given.past, station, completeness.first_expected)
     signals = signal_details(observations, multipath, expected, past_cn0)
     differences, errors = header_findings(
-        observations.header, position_ecef_m if single_point else None, given.known_antennas,
+        observations.header,
+        _trusted_position(single_point, thresholds.header_position_reject_m),
+        given.known_antennas,
         limit_m=thresholds.header_position_reject_m,
-    )  # fmt: skip
+    )
     details = QualityDetails(
         orbit_source=source,
         expected=count_expected(
@@ -229,10 +231,11 @@ def _with_glonass_channels(observations: Observations) -> Observations:
 
 
 def _orbits(
-    observations: Observations, given: QualityContext, remarks: list[str]
+    observations: Observations, completeness: Completeness, given: QualityContext, remarks: list[str]
 ) -> tuple[SatelliteOrbits | None, str]:
     """Orbits of the session and their name for people; None and why not."""
-    epochs = observations.epochs
+    # Of the whole session that was expected: what was missed must be counted too.
+    first, last = completeness.first_expected, completeness.last_expected
     systems = "".join(sorted({s[0] for s in observations.satellites}))
     if given.orbits is not None:
         return (
@@ -241,7 +244,7 @@ def _orbits(
         )
     if given.navigation is not None:
         try:
-            products = broadcast_products(given.navigation, epochs[0], epochs[-1], systems=systems)
+            products = broadcast_products(given.navigation, first, last, systems=systems)
         except InputError as error:
             remarks.append(str(error))
         else:
@@ -290,6 +293,13 @@ def _single_point(
             place = positions.median_ecef_m
         found.append(quality)
     return tuple(found), place
+
+
+def _trusted_position(single_point: Sequence[SinglePointQuality], limit_m: float) -> FloatArray | None:
+    """The observed position where it can judge a header to `limit_m`: six scatters inside it; else None."""
+    if not single_point or 6.0 * max(single_point[0].scatter_enu_m) > limit_m:
+        return None
+    return np.array(single_point[0].position_ecef_m)
 
 
 def _source_by_system(observations: Observations, sky: SatelliteSky, source: str) -> dict[str, str]:

@@ -93,13 +93,17 @@ def _directions(
     n_node = int((tai_ns[-1] - tai_ns[0]) // step_ns) + 2
     nodes = int(tai_ns[0]) + step_ns * np.arange(n_node)
     # A day's orbits end with its last epoch: the last node must not lie beyond them.
-    nodes[-1] = max(int(tai_ns[-1]), int(nodes[-2]) + 1)
+    nodes[-1] = max(int(tai_ns[-1]), int(nodes[-2]) + NANOSECONDS)
     index = np.array([orbits.satellites.index(name) for name in names], dtype=np.int64)
-    epoch_ns = np.repeat(nodes, index.size)
-    position, _ = table.positions_and_velocities(
-        epoch_ns, np.zeros(epoch_ns.size), np.tile(index, nodes.size)
+    # A session may be longer than its orbits: beyond them nothing is known.
+    served = (nodes >= orbits.epochs.tai_ns[0]) & (nodes <= orbits.epochs.tai_ns[-1])
+    epoch_ns = np.repeat(nodes[served], index.size)
+    position = np.full((nodes.size, index.size, 3), np.nan)
+    found, _ = table.positions_and_velocities(
+        epoch_ns, np.zeros(epoch_ns.size), np.tile(index, int(served.sum()))
     )
-    line = position.reshape(nodes.size, index.size, 3) - position_ecef_m
+    position[served] = found.reshape(-1, index.size, 3)
+    line = position - position_ecef_m
     enu = line @ enu_matrix_at(position_ecef_m).T
     enu /= np.linalg.norm(enu, axis=-1, keepdims=True)
     before = np.clip(np.searchsorted(nodes, tai_ns, side="right") - 1, 0, nodes.size - 2)

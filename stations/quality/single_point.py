@@ -214,7 +214,8 @@ def epoch_positions(
         empty = np.einsum("eii->ei", normal) == 0.0
         normal = normal + np.einsum("ei,ij->eij", empty.astype(np.float64), np.eye(3 + n_group))
         n_used = (weight > 0.0).sum(axis=1)
-        solved = n_used >= 3 + (~empty[:, 3:]).sum(axis=1)
+        # One satellite more than unknowns: a position that nothing checks is none.
+        solved = n_used > 3 + (~empty[:, 3:]).sum(axis=1)
         normal[~solved] = np.eye(3 + n_group)
         # Where the rank is short in spite of the count the smallest ridge keeps the inverse finite; its PDOP
         # is then absurd and the epoch is dropped below.

@@ -19,6 +19,7 @@ class QualityThresholds:
     """Limits of the verdict. Beyond `remark` a reason is given; beyond `reject` the session is refused.
 
     completeness: observed over expected epochs, 0..1
+    epochs: observed epochs
     session_s: time between the first and last epoch observed
     satellites: mean number of satellites with two carriers at an epoch
     expected_share: observed over expected satellites at epochs above the cut-off, 0..1, where orbits tell
@@ -37,6 +38,7 @@ class QualityThresholds:
 
     completeness_remark: float = 0.95
     completeness_reject: float = 0.50
+    epochs_reject: float = 10.0
     session_remark_s: float = 6 * 3600.0
     session_reject_s: float = 3600.0
     satellites_remark: float = 8.0
@@ -106,6 +108,8 @@ def decide(
         ratio < t.completeness_remark,
         f"{completeness.n_epochs} of {completeness.n_epochs_expected} expected epochs ({100 * ratio:.1f} %)",
     )
+    if completeness.n_epochs < t.epochs_reject:
+        refusals.append(f"only {completeness.n_epochs} epochs")
     judge(
         session_s < t.session_reject_s,
         session_s < t.session_remark_s,
