@@ -14,7 +14,7 @@ def parse_day(text: object) -> date:
         raise ValueError(f'a day is written "2026-116" or "2026-04-26", not {text!r}')
     year, _, rest = text.strip().partition("-")
     try:
-        if len(rest) == 3 and rest.isdigit() and len(year) == 4:
+        if len(rest) == 3 and rest.isdecimal() and len(year) == 4:
             day = date(int(year), 1, 1) + timedelta(days=int(rest) - 1)
             if int(rest) < 1 or day.year != int(year):
                 raise ValueError(f"{year} has no day {rest}")

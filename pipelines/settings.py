@@ -308,7 +308,7 @@ def read_region(path: Path | str) -> Region:
 def _line_of_toml_error(message: str) -> int | None:
     _, found, rest = message.partition("at line ")
     digits = rest.partition(",")[0]
-    return int(digits) if found and digits.isdigit() else None
+    return int(digits) if found and digits.isdecimal() else None
 
 
 def _unknown_keys_first(details: ErrorDetails) -> int:

@@ -110,7 +110,7 @@ def dna_network(data: bytes, identity: InputFile) -> Network:
     else:
         raise FormatError(path, 1, f"a file of kind {kind!r}, and STN or MSR was expected")
     found = len(stations) + len(measurements)
-    if len(words) >= _HEADER_WORDS and words[6].isdigit() and found < int(words[6]):
+    if len(words) >= _HEADER_WORDS and words[6].isdecimal() and found < int(words[6]):
         raise FormatError(
             path, None, f"the header counts {words[6]} records, and {found} were found: is the file cut off?"
         )

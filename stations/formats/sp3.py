@@ -256,7 +256,7 @@ def _remarks_on_end(
     per_epoch = np.bincount(
         np.searchsorted(epoch_lines, records, side="right") - 1, minlength=epoch_lines.size
     )
-    complete = announced.isdigit() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
+    complete = announced.isdecimal() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
     complete &= has_end or int(lines.length[records[-1]]) in (_SHORTEST_RECORD, lines.length[records].max())
     if not complete:
         raise FormatError(
