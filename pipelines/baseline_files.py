@@ -97,7 +97,7 @@ def baseline_sinex(solution: BaselineSolution) -> SinexDocument:
         apriori=(*held, *document.apriori[3:]),
         estimates=(*estimates, *document.estimates[3:]),
         normal_equations=SinexNormalEquations(
-            tuple(replace(p, value=0.0, sigma=0.0) for p in document.apriori),
+            tuple(replace(p, value=0.0, sigma=0.0) for p in (*held, *document.apriori[3:])),
             np.zeros(6),
             np.block([[weight, -weight], [-weight, weight]]),
         ),

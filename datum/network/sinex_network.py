@@ -108,7 +108,7 @@ def _cluster(
         }
         rows = [place[key.subject, key.quantity] for key in keys]
         matrix, right = _without_others(equations.matrix, equations.right_side, rows)
-        approximate = np.array([equations.parameters[i].value for i in rows])
+        approximate = _linearised_about(document, path, [equations.parameters[i] for i in rows])
         told = dict(document.statistics)
         if _SQUARE_SUM in told and _OBSERVATIONS in told:
             square_sum, n_observations = told[_SQUARE_SUM], int(told[_OBSERVATIONS])
@@ -142,6 +142,20 @@ def _cluster(
     return NormalEquationCluster(
         NormalEquations(keys, matrix, right, approximate, square_sum, n_observations), path
     )
+
+
+def _linearised_about(document: SinexDocument, path: str, unknowns: list[SinexParameter]) -> FloatArray:
+    """Values of SOLUTION/APRIORI, to which the solution of the normal equations is the correction."""
+    apriori = {(_key(p), p.kind): p.value for p in document.apriori}
+    missing = [p for p in unknowns if (_key(p), p.kind) not in apriori]
+    if missing:
+        raise FormatError(
+            path,
+            None,
+            f"SOLUTION/APRIORI lacks {missing[0].kind} of {missing[0].code}: the normal equations give "
+            "corrections to it",
+        )
+    return np.array([apriori[_key(p), p.kind] for p in unknowns])
 
 
 def _require_positive_definite(covariance: FloatArray, path: str) -> None:

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from datum.network.sinex_network import sinex_network
 from stations.formats.sinex import read_sinex
 
 FILES = (
@@ -77,6 +78,8 @@ def test_files_hold_the_vector_with_its_covariance(wettzell_command, tmp_path):
         equations.matrix, difference.T @ weight @ difference, rtol=1e-4, atol=1e-4 * weight.max()
     )
     assert np.linalg.matrix_rank(equations.matrix, tol=1e-6 * weight.max()) == 3  # no position, a vector
+    (cluster,) = sinex_network(document).clusters
+    assert np.array_equal(cluster.equations.approximate, values)  # what `network adjust` corrects
     hold = np.diag([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
     held = np.linalg.inv(equations.matrix + hold)
     assert np.allclose(held, document.covariance, rtol=1e-6)
