@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stations.formats.ionex import IonosphereMaps
+from stations.formats.ionex_records import IonosphereMaps
 from stations.formats.meteorology import MeteorologicalObservations
 from stations.formats.orbex_writing import OrbexFile
 from stations.formats.registry import read_any

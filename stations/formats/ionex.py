@@ -12,70 +12,28 @@ from typing import Final
 
 import numpy as np
 
-from stations.formats.atomic_write import write_atomically
 from stations.formats.calendar_fields import nanoseconds_from_fields
-from stations.formats.compression import compress_for, read_bytes
+from stations.formats.compression import read_bytes
 from stations.formats.fixed_width import FloatArray, IntArray, TextLines, parse_integers, split_lines
+from stations.formats.ionex_records import (
+    DEFAULT_EXPONENT,
+    KILOMETRE_M,
+    NANOSECOND_M,
+    NO_VALUE,
+    VALUES_IN_LINE,
+    DifferentialCodeBias,
+    IonosphereMaps,
+)
 from stations.records import InputFile, PathLike
-from transforms.constants import SPEED_OF_LIGHT_M_PER_S
-from transforms.errors import FormatError, InputError
-from transforms.time_scales import NANOSECONDS, Epochs, TimeScale
+from transforms.errors import FormatError
+from transforms.time_scales import Epochs
 
-_NANOSECOND_M: Final = SPEED_OF_LIGHT_M_PER_S * 1e-9
-_NO_VALUE: Final = 9999
-_VALUES_IN_LINE: Final = 16
 _VALUE_WIDTH: Final = 5
 _LARGEST_EXPONENT: Final = 9  # integers of five columns: contents of 1e-4 to 1e3 TECU need far less
-_DEFAULT_EXPONENT: Final = -1
 _LARGEST_GRID: Final = 50_000_000  # values of a file: a year of 0.5 degree maps is beyond any product
 _MAP_KINDS: Final = ("TEC", "RMS", "HEIGHT")
-_KILOMETRE_M: Final = 1000.0
 _REAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\Z")
 _INTEGER: Final = re.compile(r"[+-]?\d{1,9}\Z")
-
-
-@dataclass(frozen=True)
-class DifferentialCodeBias:
-    """A bias of the auxiliary block: name is a satellite ("G01") or a station; metres, as light travels.
-
-    system : letter of the satellites that a station's bias is for, "" where not written
-    domes : of a station. The pair of signals is the one that the file's description tells.
-    """
-
-    name: str
-    system: str
-    domes: str
-    value_m: float
-    rms_m: float
-
-
-@dataclass(frozen=True, eq=False)
-class IonosphereMaps:
-    """Vertical electron content on a grid over time.
-
-    epochs : (n_epoch,); latitude_deg : (n_latitude,); longitude_deg : (n_longitude,); height_m : (n_height,)
-    electron_content_tecu, rms_tecu : (n_epoch, n_height, n_latitude, n_longitude), NaN where the file has
-        9999; rms_tecu is None without RMS maps
-    layer_height_m : same shape, of HEIGHT maps, or None
-    base_radius_m : radius to which the heights refer
-    system : "GPS", "GNSS", ... ; mapping_function as written ("COSZ", "NONE", "")
-    """
-
-    epochs: Epochs
-    latitude_deg: FloatArray
-    longitude_deg: FloatArray
-    height_m: FloatArray
-    electron_content_tecu: FloatArray
-    rms_tecu: FloatArray | None
-    layer_height_m: FloatArray | None
-    base_radius_m: float
-    system: str
-    mapping_function: str
-    elevation_cutoff_deg: float | None
-    description: tuple[str, ...] = ()
-    biases: tuple[DifferentialCodeBias, ...] = ()
-    remarks: tuple[str, ...] = ()
-    inputs: tuple[InputFile, ...] = ()
 
 
 @dataclass
@@ -83,7 +41,7 @@ class _Header:
     system: str
     n_maps: int | None = None
     base_radius_m: float = 0.0
-    exponent: int = _DEFAULT_EXPONENT
+    exponent: int = DEFAULT_EXPONENT
     mapping_function: str = ""
     elevation_cutoff_deg: float | None = None
     height_km: FloatArray | None = None
@@ -98,7 +56,7 @@ class _Map:
     kind: str
     line: int
     epoch_ns: int | None = None
-    exponent: int = _DEFAULT_EXPONENT
+    exponent: int = DEFAULT_EXPONENT
     rows: list[tuple[int, int]] = field(default_factory=list)  # slot of the row, first line of its values
 
 
@@ -146,10 +104,10 @@ def parse_ionex(data: bytes, identity: InputFile) -> IonosphereMaps:
         epochs=Epochs.from_datetime64(np.array(epochs_ns, dtype=np.int64).astype("datetime64[ns]")),
         latitude_deg=header.latitude_deg,
         longitude_deg=header.longitude_deg,
-        height_m=header.height_km * _KILOMETRE_M,
+        height_m=header.height_km * KILOMETRE_M,
         electron_content_tecu=tec,
         rms_tecu=tables["RMS"],
-        layer_height_m=None if layer is None else layer * _KILOMETRE_M,
+        layer_height_m=None if layer is None else layer * KILOMETRE_M,
         base_radius_m=header.base_radius_m,
         system=header.system,
         mapping_function=header.mapping_function,
@@ -183,7 +141,7 @@ def _header_line(header: _Header, text: str, label: str, path: str, number: int)
     if label == "# OF MAPS IN FILE":
         header.n_maps = _integer(text[:6], path, number)
     elif label == "BASE RADIUS":
-        header.base_radius_m = _real(text[:8], path, number) * _KILOMETRE_M
+        header.base_radius_m = _real(text[:8], path, number) * KILOMETRE_M
     elif label == "EXPONENT":
         header.exponent = _exponent(text[:6], path, number)
     elif label == "MAPPING FUNCTION":
@@ -223,7 +181,7 @@ def _bias(
 ) -> DifferentialCodeBias:
     sigma = _real(rms, path, number) if rms.strip() else float("nan")
     return DifferentialCodeBias(
-        name, system, domes, _real(value, path, number) * _NANOSECOND_M, sigma * _NANOSECOND_M
+        name, system, domes, _real(value, path, number) * NANOSECOND_M, sigma * NANOSECOND_M
     )
 
 
@@ -262,7 +220,7 @@ def _find_maps(lines: TextLines, begin: int, header: _Header, path: str) -> tupl
     if header.latitude_deg is None or header.longitude_deg is None or header.height_km is None:
         raise FormatError(path, begin, "the header has no grid")
     n_latitude, n_longitude = header.latitude_deg.size, header.longitude_deg.size
-    lines_of_row = -(-n_longitude // _VALUES_IN_LINE)
+    lines_of_row = -(-n_longitude // VALUES_IN_LINE)
     latitude_place = {round(float(v), 3): i for i, v in enumerate(header.latitude_deg)}
     height_place = {round(float(v), 3): i for i, v in enumerate(header.height_km)}
     maps: list[_Map] = []
@@ -338,7 +296,7 @@ def _fill(
     if len(epochs_ns) * rows_of_map * n_longitude > _LARGEST_GRID:
         raise FormatError(path, None, f"a grid of more than {_LARGEST_GRID} values")
     place = {ns: i for i, ns in enumerate(epochs_ns)}
-    lines_of_row = -(-n_longitude // _VALUES_IN_LINE)
+    lines_of_row = -(-n_longitude // VALUES_IN_LINE)
     slots: list[int] = []
     starts: list[int] = []
     scale = np.ones(len(epochs_ns))
@@ -355,99 +313,21 @@ def _fill(
     numbers = (first[:, None] + np.arange(lines_of_row)).reshape(-1)
     if numbers.max() >= len(lines):
         raise FormatError(path, len(lines), "cut off in a row of a map")
-    block = lines.block(numbers, 0, _VALUES_IN_LINE * _VALUE_WIDTH)
+    block = lines.block(numbers, 0, VALUES_IN_LINE * _VALUE_WIDTH)
     values, bad = parse_integers(block.reshape(-1, _VALUE_WIDTH))
     blank = (block.reshape(-1, _VALUE_WIDTH) == 32).all(axis=1)
-    shape = (first.size, lines_of_row * _VALUES_IN_LINE)
+    shape = (first.size, lines_of_row * VALUES_IN_LINE)
     wrong = (bad | blank).reshape(shape)
     wrong[:, n_longitude:] = ~blank.reshape(shape)[:, n_longitude:]
     if wrong.any():
         row, column = (int(v) for v in np.argwhere(wrong)[0])
-        line = int(first[row]) + column // _VALUES_IN_LINE
+        line = int(first[row]) + column // VALUES_IN_LINE
         raise FormatError(path, line + 1, f"expected {n_longitude} values of 5 columns: {lines.text(line)!r}")
     table = np.full((len(epochs_ns) * rows_of_map, n_longitude), np.nan)
     part = values.reshape(shape)[:, :n_longitude]
-    table[slots] = np.where(part == _NO_VALUE, np.nan, part.astype(np.float64))
+    table[slots] = np.where(part == NO_VALUE, np.nan, part.astype(np.float64))
     cube = table.reshape(len(epochs_ns), header.height_km.size, header.latitude_deg.size, n_longitude)
     # Division by a power of ten gives the decimal as printed: 92 at exponent -1 is 9.2.
     return np.asarray(np.where(scale < 1.0, 1.0, scale)[:, None, None, None] * cube / np.where(
         scale < 1.0, np.rint(1.0 / scale), 1.0
     )[:, None, None, None])  # fmt: skip
-
-
-def write_ionex(maps: IonosphereMaps, path: PathLike) -> None:
-    """Write maps as IONEX 1.1 in units of 0.1 TECU, whole or not at all; ".gz" compresses."""
-    heights_km = maps.height_m / _KILOMETRE_M
-    moments = maps.epochs.to(TimeScale.GPST).datetime64().astype("datetime64[s]")
-    steps = np.unique(np.diff(maps.epochs.tai_ns)) if len(maps.epochs) > 1 else np.array([0])
-    interval_s = int(steps[0]) // NANOSECONDS if steps.size == 1 else 0
-    lines = [
-        f"{1.1:8.1f}{'':12s}{'IONOSPHERE MAPS':<20s}{maps.system[:20]:<20s}IONEX VERSION / TYPE",
-        f"{'Jizhun':<60s}PGM / RUN BY / DATE",
-        *(f"{text[:60]:<60s}DESCRIPTION" for text in maps.description),
-        f"{_calendar(moments[0]):<60s}EPOCH OF FIRST MAP",
-        f"{_calendar(moments[-1]):<60s}EPOCH OF LAST MAP",
-        f"{interval_s:6d}{'':54s}INTERVAL",
-        f"{len(maps.epochs):6d}{'':54s}# OF MAPS IN FILE",
-        f"  {maps.mapping_function[:4] or 'NONE':<58s}MAPPING FUNCTION",
-        f"{maps.elevation_cutoff_deg or 0.0:8.1f}{'':52s}ELEVATION CUTOFF",
-        f"{'':60s}OBSERVABLES USED",
-        f"{maps.base_radius_m / _KILOMETRE_M:8.1f}{'':52s}BASE RADIUS",
-        f"{2 if heights_km.size == 1 else 3:6d}{'':54s}MAP DIMENSION",
-        f"{_three(heights_km):<60s}HGT1 / HGT2 / DHGT",
-        f"{_three(maps.latitude_deg):<60s}LAT1 / LAT2 / DLAT",
-        f"{_three(maps.longitude_deg):<60s}LON1 / LON2 / DLON",
-        f"{_DEFAULT_EXPONENT:6d}{'':54s}EXPONENT",
-        *_bias_lines(maps.biases),
-        f"{'':60s}END OF HEADER",
-    ]
-    tables = {"TEC": maps.electron_content_tecu, "RMS": maps.rms_tecu}
-    if maps.layer_height_m is not None:
-        tables["HEIGHT"] = maps.layer_height_m / _KILOMETRE_M
-    for kind, table in tables.items():
-        if table is None:
-            continue
-        for i, moment in enumerate(moments):
-            lines.append(f"{i + 1:6d}{'':54s}START OF {kind} MAP")
-            lines.append(f"{_calendar(moment):<60s}EPOCH OF CURRENT MAP")
-            for j, height in enumerate(heights_km):
-                for k, latitude in enumerate(maps.latitude_deg):
-                    head = f"  {latitude:6.1f}{_three(maps.longitude_deg)[2:]}{height:6.1f}"
-                    lines.append(f"{head:<60s}LAT/LON1/LON2/DLON/H")
-                    lines += _value_lines(table[i, j, k])
-            lines.append(f"{i + 1:6d}{'':54s}END OF {kind} MAP")
-    text = "\n".join([*lines, f"{'':60s}END OF FILE"]) + "\n"
-    write_atomically(path, compress_for(path, text.encode("latin-1", errors="replace")))
-
-
-def _bias_lines(biases: Sequence[DifferentialCodeBias]) -> list[str]:
-    if not biases:
-        return []
-    lines = [f"{'DIFFERENTIAL CODE BIASES':<60s}START OF AUX DATA"]
-    for bias in biases:
-        numbers = f"{bias.value_m / _NANOSECOND_M:10.3f}"
-        numbers += f"{bias.rms_m / _NANOSECOND_M:10.3f}" if np.isfinite(bias.rms_m) else ""
-        if re.fullmatch(r"[GREJCIS]\d\d", bias.name):
-            lines.append(f"{'   ' + bias.name + numbers:<60s}PRN / BIAS / RMS")
-        else:
-            head = f"   {bias.system:1s}  {bias.name[:4]:<4s} {bias.domes[:9]:<9s}      "
-            lines.append(f"{head + numbers:<60s}STATION / BIAS / RMS")
-    return [*lines, f"{'DIFFERENTIAL CODE BIASES':<60s}END OF AUX DATA"]
-
-
-def _three(axis: FloatArray) -> str:
-    step = float(axis[1] - axis[0]) if axis.size > 1 else 0.0
-    return f"  {axis[0]:6.1f}{axis[-1]:6.1f}{step:6.1f}"
-
-
-def _calendar(moment: np.datetime64) -> str:
-    day, time = str(moment).split("T")
-    return "".join(f"{int(part):6d}" for part in (*day.split("-"), *time.split(":")))
-
-
-def _value_lines(row: FloatArray) -> list[str]:
-    whole = np.rint(row * 10.0)
-    if np.any(np.abs(whole[np.isfinite(whole)]) >= _NO_VALUE):
-        raise InputError("a value of 999.9 or more does not fit an IONEX map with exponent -1")
-    words = [f"{_NO_VALUE:5d}" if not np.isfinite(v) else f"{int(v):5d}" for v in whole]
-    return ["".join(words[i : i + _VALUES_IN_LINE]) for i in range(0, len(words), _VALUES_IN_LINE)]

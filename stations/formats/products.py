@@ -14,18 +14,19 @@ import numpy as np
 from stations.formats.analysis_centres import centre_code
 from stations.formats.attitude_joining import join_attitudes
 from stations.formats.earth_rotation_choice import choose_earth_rotation
-from stations.formats.fixed_width import BoolArray, FloatArray
 from stations.formats.orbit_joining import join_orbits
+from stations.formats.product_coverage import (
+    coverage,
+    interval_s,
+    near,
+    overlaps,
+    phase_systems,
+    served,
+    valid_biases,
+)
 from stations.formats.product_files import ProductFile, ProductFiles, ProductKind, of_kind, read_product_files
 from stations.formats.rinex_clock import join_clocks
-from stations.records import (
-    PathLike,
-    PreciseProducts,
-    SatelliteAttitudes,
-    SatelliteClocks,
-    SatelliteOrbits,
-    SignalBiases,
-)
+from stations.records import PathLike, PreciseProducts, SatelliteAttitudes, SatelliteOrbits
 from transforms.errors import InputError
 from transforms.time_scales import NANOSECONDS, SECONDS_PER_DAY, Epochs
 
@@ -142,7 +143,7 @@ def _attitudes(
     usable = [
         f
         for f in of_kind(files, ProductKind.ATTITUDES)
-        if f.attitudes is not None and _overlaps(f.attitudes.epochs, first, last)
+        if f.attitudes is not None and overlaps(f.attitudes.epochs, first, last)
     ]
     own = [f for f in usable if f.centre == chosen.centre and _together(f.series, chosen.series)]
     others = [f for f in usable if f.named and f not in own]
@@ -168,7 +169,7 @@ def _candidates(found: ProductFiles, first: Epochs, last: Epochs, wanted: Sequen
             raise InputError(f"{_another_day(first, last)}: {', '.join(found.other_days[:5])}")
         reason = f" ({found.damaged[0]})" if found.damaged else ""
         raise InputError(f"no SP3 file of orbits among the products{reason}")
-    serving = [f for f in orbit_files if f.orbits is not None and _coverage(f.orbits, first, last) > 0.0]
+    serving = [f for f in orbit_files if f.orbits is not None and coverage(f.orbits, first, last) > 0.0]
     if not serving:
         days = [f"{f.path.name} ({f.orbits.epochs[0].date()})" for f in orbit_files if f.orbits is not None]
         raise InputError(f"{_another_day(first, last)}: {', '.join([*days, *found.other_days][:5])}")
@@ -190,7 +191,7 @@ def _candidate(
 ) -> _Candidate:
     centre, series = key
     own = _one_for_each_day([f for f in orbit_files if (f.centre, f.series) == key], wanted)
-    in_session = [f.orbits for f in own if f.orbits is not None and _coverage(f.orbits, first, last) > 0.0]
+    in_session = [f.orbits for f in own if f.orbits is not None and coverage(f.orbits, first, last) > 0.0]
     orbits = join_orbits(in_session)
     clock_files = [
         f
@@ -198,15 +199,15 @@ def _candidate(
         if f.centre == centre
         and _together(f.series, series)
         and f.clocks is not None
-        and _overlaps(f.clocks.epochs, first, last)
+        and overlaps(f.clocks.epochs, first, last)
     ]
     bias_files = [
         f
         for f in of_kind(files, ProductKind.BIASES)
-        if f.centre == centre and _together(f.series, series) and _valid_biases(f.biases, first, last)
+        if f.centre == centre and _together(f.series, series) and valid_biases(f.biases, first, last)
     ]
     bias_file = max(
-        bias_files, key=lambda f: (len(_phase_systems(f.biases)), f.series == series), default=None
+        bias_files, key=lambda f: (len(phase_systems(f.biases)), f.series == series), default=None
     )
     clocks = join_clocks([c for f in clock_files if (c := f.clocks)]) if clock_files else None
     return _Candidate(
@@ -215,10 +216,10 @@ def _candidate(
         orbit_files=tuple(own),
         clock_files=tuple(clock_files),
         bias_file=bias_file,
-        coverage=_coverage(orbits, first, last),
-        satellites=_served(orbits, clocks, first, last),
-        clock_interval_s=_interval_s(orbits.epochs if clocks is None else clocks.epochs),
-        systems_with_phase_biases=_phase_systems(None if bias_file is None else bias_file.biases),
+        coverage=coverage(orbits, first, last),
+        satellites=served(orbits, clocks, first, last),
+        clock_interval_s=interval_s(orbits.epochs if clocks is None else clocks.epochs),
+        systems_with_phase_biases=phase_systems(None if bias_file is None else bias_file.biases),
     )
 
 
@@ -305,7 +306,7 @@ def _mix(
             borrowed.append(f"clocks of {clock_files[0].centre}")
         lacks_phase = ambiguities == "fix" and not chosen.systems_with_phase_biases
         if bias_file is None or lacks_phase:
-            usable = [f for f in other_biases if f.named or (lacks_phase and _phase_systems(f.biases))]
+            usable = [f for f in other_biases if f.named or (lacks_phase and phase_systems(f.biases))]
             if usable:
                 bias_file = usable[0]
                 borrowed.append(f"biases of {bias_file.centre}")
@@ -321,9 +322,9 @@ def _orbits(chosen: _Candidate, first: Epochs, last: Epochs, remarks: list[str])
     for file in chosen.orbit_files:
         if file.orbits is None:
             continue
-        if _coverage(file.orbits, first, last) > 0.0:
+        if coverage(file.orbits, first, last) > 0.0:
             session.append(file.orbits)
-        elif _near(file.orbits.epochs, first, last):
+        elif near(file.orbits.epochs, first, last):
             # A neighbour's clocks have another reference: a jump between days is not to be interpolated.
             beside.append(replace(file.orbits, clock_s=np.full_like(file.orbits.clock_s, np.nan)))
     frame = session[0].frame
@@ -335,75 +336,3 @@ def _orbits(chosen: _Candidate, first: Epochs, last: Epochs, remarks: list[str])
     joined = join_orbits([*session, *kept])
     remarks += [f"orbits: {text}" for text in joined.remarks]
     return joined
-
-
-def _near(epochs: Epochs, first: Epochs, last: Epochs) -> bool:
-    before = 0 <= int(first.tai_ns) - int(epochs.tai_ns[-1]) <= _DAY_NS // 2
-    after = 0 <= int(epochs.tai_ns[0]) - int(last.tai_ns) <= _DAY_NS // 2
-    return before or after
-
-
-def _interval_s(epochs: Epochs) -> float:
-    steps = np.diff(epochs.tai_ns)
-    return float(np.median(steps)) / NANOSECONDS if steps.size else 0.0
-
-
-def _coverage(orbits: SatelliteOrbits, first: Epochs, last: Epochs) -> float:
-    """Share of the session that a table covers, its last step included, 0..1."""
-    begin = max(int(orbits.epochs.tai_ns[0]), int(first.tai_ns))
-    step = round(_interval_s(orbits.epochs) * NANOSECONDS)
-    # A file of 24 h with both midnights touches the next day by one epoch; that is no coverage of it.
-    end = min(int(orbits.epochs.tai_ns[-1]) + step, int(last.tai_ns))
-    if int(last.tai_ns) == int(first.tai_ns):
-        return 1.0 if begin <= end else 0.0
-    share = max(end - begin, 0) / (int(last.tai_ns) - int(first.tai_ns))
-    touches_only = share * (int(last.tai_ns) - int(first.tai_ns)) <= step
-    return 0.0 if touches_only and share < 0.5 else share
-
-
-def _overlaps(epochs: Epochs, first: Epochs, last: Epochs) -> bool:
-    return bool(epochs.tai_ns[0] <= last.tai_ns and epochs.tai_ns[-1] > first.tai_ns)
-
-
-def _served(
-    orbits: SatelliteOrbits, clocks: SatelliteClocks | None, first: Epochs, last: Epochs
-) -> dict[str, int]:
-    """Satellites of each system with position and clock within the session."""
-    inside = _inside(orbits.epochs, first, last)
-    with_orbit = _present(orbits.satellites, orbits.position_ecef_m[inside, :, 0])
-    if clocks is None:
-        with_clock = _present(orbits.satellites, orbits.clock_s[inside])
-    else:
-        inside = _inside(clocks.epochs, first, last)
-        with_clock = _present(clocks.satellites, clocks.clock_s[inside])
-    counts: dict[str, int] = {}
-    for satellite in with_orbit & with_clock:
-        counts[satellite[0]] = counts.get(satellite[0], 0) + 1
-    return counts
-
-
-def _present(satellites: Sequence[str], table: FloatArray) -> set[str]:
-    """Satellites (columns of a table) with any finite value."""
-    columns = np.flatnonzero(np.isfinite(table).any(axis=0))
-    return {satellites[int(column)] for column in columns}
-
-
-def _inside(epochs: Epochs, first: Epochs, last: Epochs) -> BoolArray:
-    """Epochs in the session, and the nearest beyond its ends."""
-    step = round(_interval_s(epochs) * NANOSECONDS)
-    return (epochs.tai_ns > int(first.tai_ns) - step) & (epochs.tai_ns < int(last.tai_ns) + step)
-
-
-def _valid_biases(biases: SignalBiases | None, first: Epochs, last: Epochs) -> bool:
-    if biases is None:
-        return False
-    middle = (int(first.tai_ns) + int(last.tai_ns)) // 2
-    return any(int(b.valid_from.tai_ns) <= middle <= int(b.valid_until.tai_ns) for b in biases.biases)
-
-
-def _phase_systems(biases: SignalBiases | None) -> frozenset[str]:
-    if biases is None:
-        return frozenset()
-    return frozenset(
-        b.satellite[0] for b in biases.biases if b.kind == "OSB" and b.signal[:1] == "L" and b.satellite
-    )

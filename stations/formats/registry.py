@@ -19,7 +19,8 @@ from stations.formats.earth_rotation_parameters import (
     write_earth_rotation_parameters,
 )
 from stations.formats.geodesyml import read_geodesyml, write_geodesyml
-from stations.formats.ionex import read_ionex, write_ionex
+from stations.formats.ionex import read_ionex
+from stations.formats.ionex_writing import write_ionex
 from stations.formats.meteorology import read_meteorology, write_meteorology
 from stations.formats.ocean_loading import read_ocean_loading, write_ocean_loading
 from stations.formats.orbex import read_orbex
@@ -32,13 +33,11 @@ from stations.formats.rinex_navigation_writing import write_navigation
 from stations.formats.rinex_observation import read_observations, write_observations
 from stations.formats.sinex_reading import read_sinex
 from stations.formats.sinex_writing import write_sinex
-from stations.formats.site_log import is_site_log, read_site_log, write_site_log
+from stations.formats.site_log import is_site_log, read_site_log
+from stations.formats.site_log_writing import write_site_log
 from stations.formats.sp3 import read_sp3, write_sp3
-from stations.formats.troposphere_sinex import (
-    TroposphereDocument,
-    read_troposphere_sinex,
-    write_troposphere_sinex,
-)
+from stations.formats.troposphere_sinex import TroposphereDocument, read_troposphere_sinex
+from stations.formats.troposphere_sinex_writing import write_troposphere_sinex
 from stations.formats.vienna_mapping import (
     SiteMappingFunctions,
     read_mapping_function_grid,

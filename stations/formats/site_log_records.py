@@ -3,12 +3,15 @@
 Times are UTC, as site logs have them; None where the source leaves them open or empty.
 """
 
+import re
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from stations.records import AntennaType, InputFile, StationSetup
 from transforms.errors import InputError
 from transforms.time_scales import Epochs
+
+NINE_CHARACTERS: Final = re.compile(r"[A-Z0-9]{4}\d{2}[A-Z]{3}\Z")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from stations.formats.ionex import read_ionex, write_ionex
+from stations.formats.ionex import read_ionex
+from stations.formats.ionex_writing import write_ionex
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import FormatError
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from stations.formats.geodesyml import read_geodesyml, write_geodesyml
-from stations.formats.site_log import read_site_log, write_site_log
+from stations.formats.site_log import read_site_log
 from stations.formats.site_log_records import SiteLog
+from stations.formats.site_log_writing import write_site_log
 from stations.records import InputFile
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale

@@ -5,12 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stations.formats.troposphere_sinex import (
-    TroposphereSeries,
-    read_troposphere_sinex,
-    write_troposphere_sinex,
-    zenith_delays_of,
-)
+from stations.formats.troposphere_sinex import TroposphereSeries, read_troposphere_sinex, zenith_delays_of
+from stations.formats.troposphere_sinex_writing import write_troposphere_sinex
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs
 
