@@ -23,11 +23,9 @@ from transforms.time_scales import TimeScale
 # covariance exists (a vector's own is 1e-6 m2 and less, and 15 digits keep both).
 HELD_LOOSELY_M: Final = 1.0
 SIGNIFICANT: Final = "1"  # constraint code of the station so held (SINEX 2.02, table of constraint codes)
-CSV_COLUMNS: Final = (
-    "from", "to", "frame", "epoch",
-    "dx_m", "dy_m", "dz_m",
-    "cxx_m2", "cxy_m2", "cxz_m2", "cyy_m2", "cyz_m2", "czz_m2",
-    "ambiguities", "fixed_fraction", "first_epoch", "last_epoch",
+CSV_COLUMNS: Final = (  # the table of vectors of docs/network-csv.md
+    "from", "to", "dx_m", "dy_m", "dz_m",
+    "cxx_m2", "cxy_m2", "cxz_m2", "cyy_m2", "cyz_m2", "czz_m2", "frame", "epoch",
 )  # fmt: skip
 
 
@@ -105,7 +103,7 @@ def baseline_sinex(solution: BaselineSolution) -> SinexDocument:
 
 
 def vector_csv(solution: BaselineSolution) -> bytes:
-    """A table of one row: the vector, marker to marker, and the upper triangle of its covariance."""
+    """A table of one row, for a network adjustment: the vector, marker to marker, and its covariance."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -114,14 +112,10 @@ def vector_csv(solution: BaselineSolution) -> bytes:
         [
             solution.from_station,
             solution.to_station,
-            solution.frame,
-            solution.epoch.to(TimeScale.GPST).iso(),
             *(f"{value:.{VECTOR_DECIMALS}f}" for value in solution.vector_ecef_m),
             *(f"{value:.8e}" for value in covariance_m2[np.triu_indices(3)]),
-            solution.ambiguities,
-            f"{solution.fixed_fraction:.4f}",
-            solution.first_epoch.to(TimeScale.GPST).iso(),
-            solution.last_epoch.to(TimeScale.GPST).iso(),
+            solution.frame,
+            solution.epoch.to(TimeScale.GPST).iso(),
         ]
     )
     return out.getvalue().encode()

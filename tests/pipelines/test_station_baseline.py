@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from datum.formats.network_files import read_network
 from datum.network.sinex_network import sinex_network
 from stations.formats.sinex import read_sinex
 
@@ -64,6 +65,15 @@ def test_files_hold_the_vector_with_its_covariance(wettzell_command, tmp_path):
     assert [float(row[f"d{axis}_m"]) for axis in "xyz"] == pytest.approx(list(vector_m), abs=1e-9)
     triangle = [float(row[f"c{pair}_m2"]) for pair in ("xx", "xy", "xz", "yy", "yz", "zz")]
     assert triangle == pytest.approx(list(covariance_m2[np.triu_indices(3)]), rel=1e-6)
+
+    points = tmp_path / "points.csv"
+    points.write_text(
+        "point,x_m,y_m,z_m,role\nWTZR00DEU,4075580.29,931854.06,4801568.28,fixed\nWTZZ00DEU,,,,free\n"
+    )
+    (vectors,) = read_network([points, table]).clusters  # what `network adjust` takes
+    assert (vectors.frm, vectors.to, vectors.frame) == (("WTZR00DEU",), ("WTZZ00DEU",), "IGS14")
+    assert np.allclose(vectors.vector_m, vector_m, atol=1e-9)
+    assert np.allclose(vectors.covariance_m2, covariance_m2, rtol=1e-6)
 
     document = read_sinex(sinex)
     assert {p.code for p in document.estimates} == {"WTZR", "WTZZ"}
