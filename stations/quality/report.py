@@ -226,7 +226,7 @@ def _with_glonass_channels(observations: Observations) -> Observations:
     if not unknown or pair is None:
         return observations
     pairs = {s: (pair.first, pair.second) for s in observations.satellites if s[0] == "R"}
-    channels, _ = glonass_channels(observations, pairs)
+    channels = glonass_channels(observations, pairs).by_satellite
     return replace(observations, header=replace(observations.header, glonass_channels=channels))
 
 
