@@ -1,12 +1,14 @@
-"""Frequency channels of GLONASS satellites: from the observation file's header, else from the observations.
+"""Frequency channels of GLONASS satellites: from the observation file's header, and from the observations.
 
 A satellite's FDMA carriers lie at f = base + k step, k from -7 to 6 (GLONASS ICD 5.1, table 3.1). RINEX 3
-files list k for each satellite; RINEX 2 files do not. There the observations themselves tell: over the same
-time the phase runs through as many cycles as the code changes by wavelengths, and a channel more changes that
-by 3.5e-4, hundreds of metres in a pass, against a metre of noise and some metres of ionosphere.
+files list k for each satellite; RINEX 2 files do not, and a header may be wrong. The observations themselves
+tell: over the same time the phase runs through as many cycles as the code changes by wavelengths, and a
+channel more changes that by 3.5e-4, hundreds of metres in a pass, against a metre of noise and some metres of
+ionosphere.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -27,28 +29,55 @@ _LONGEST_STEP_S: Final = 901.0  # half an hour of ionosphere would weigh too muc
 _SLIP_M: Final = 30.0  # phase against code beyond what the channel explains: a slip, or a clock's millisecond
 
 
-def glonass_channels(
-    observations: Observations, pairs: Mapping[str, tuple[str, str]]
-) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Channel of each GLONASS satellite that can be told, and the satellites whose channel was observed.
+@dataclass(frozen=True)
+class GlonassChannels:
+    """Frequency channels of a station's GLONASS satellites.
 
-    Parameters
-    ----------
+    by_satellite : channel of each satellite that has one
+    observed : satellites that the header does not name, told by the observations
+    contradicted : satellites whose channel in the header is not that of the observations, which serve
+    """
+
+    by_satellite: Mapping[str, int]
+    observed: tuple[str, ...] = ()
+    contradicted: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the output must say."""
+        return tuple(
+            f"GLONASS channels {why}, told by phase against code: "
+            + ", ".join(f"{s} {self.by_satellite[s]:+d}" for s in satellites)
+            for why, satellites in (
+                ("missing in the header", self.observed),
+                ("wrong in the header", self.contradicted),
+            )
+            if satellites
+        )
+
+
+def glonass_channels(observations: Observations, pairs: Mapping[str, tuple[str, str]]) -> GlonassChannels:
+    """Channel of each GLONASS satellite that can be told.
+
     pairs : satellite -> its two signals, such as ("1C", "2P"); satellites of other systems are passed over
     """
     known: dict[str, int] = {}
     observed: list[str] = []
+    contradicted: list[str] = []
     for satellite, pair in pairs.items():
         if satellite[0] != "R":
             continue
-        channel = observations.header.glonass_channels.get(satellite)
+        named = observations.header.glonass_channels.get(satellite)
+        told = observed_channel(observations, satellite, pair)
+        channel = named if told is None else told
         if channel is None:
-            channel = observed_channel(observations, satellite, pair)
-            if channel is None:
-                continue
-            observed.append(satellite)
+            continue
         known[satellite] = channel
-    return known, tuple(observed)
+        if named is None:
+            observed.append(satellite)
+        elif named != channel:
+            contradicted.append(satellite)
+    return GlonassChannels(known, tuple(observed), tuple(contradicted))
 
 
 def observed_channel(observations: Observations, satellite: str, pair: Sequence[str]) -> int | None:

@@ -162,11 +162,8 @@ def select_observations(
             "nothing to form an ionosphere-free combination from"
         )
     rejections: dict[str, int] = {}
-    remarks: tuple[str, ...] = ()
-    channels, observed = glonass_channels(observations, chosen)
-    if observed:
-        told = ", ".join(f"{s} {channels[s]:+d}" for s in observed)
-        remarks = (f"GLONASS channels missing in the header, told by phase against code: {told}",)
+    glonass = glonass_channels(observations, chosen)
+    channels = glonass.by_satellite
     unknown = [s for s in chosen if s[0] == "R" and s not in channels]
     if unknown:
         rejections["GLONASS satellite without a known channel"] = len(unknown)
@@ -250,5 +247,5 @@ def select_observations(
         phase_bias_known=phase_bias.known & np.array([s[0] != "R" for s in satellites]),
         code_bias_sigma_m=_code_bias_sigma_m(satellites, pairs, code_bias.known),
         rejections=rejections,
-        remarks=remarks,
+        remarks=glonass.remarks,
     )

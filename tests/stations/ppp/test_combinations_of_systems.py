@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stations.ppp.glonass_channels import glonass_channels, observed_channel
+from stations.ppp.glonass_channels import GlonassChannels, glonass_channels, observed_channel
 from stations.ppp.observation_equations import ionosphere_free_factors
 from stations.ppp.options import PppOptions
 from stations.ppp.signal_selection import select_observations
@@ -172,13 +172,22 @@ def test_channels_that_the_header_lacks_are_told_by_the_observations(region):
     seen = dict(zip(observations.satellites, phases.notnull().sum("epoch").values, strict=True))
     pairs = {s: ("1C", "2C") for s in seen if s[0] == "R" and seen[s] > 6}
     assert len(pairs) > 5
-    channels, observed = glonass_channels(silent, pairs)
-    assert channels == {s: CHANNEL[s] for s in pairs}
-    assert set(observed) == set(pairs)
-    assert glonass_channels(observations, pairs) == (channels, ())
+    told = glonass_channels(silent, pairs)
+    assert told.by_satellite == {s: CHANNEL[s] for s in pairs}
+    assert set(told.observed) == set(pairs)
+    assert glonass_channels(observations, pairs) == GlonassChannels(told.by_satellite)
     solution, error_m = solve(silent, systems="GR")
     assert np.all(np.abs(error_m) < STATIC_TOLERANCE_M)
     assert any("channels missing in the header, told by phase" in r for r in solution.remarks)
+
+
+def test_a_channel_that_is_wrong_in_the_header_is_put_right_and_said(region):
+    observations, _, solve = region
+    header = replace(observations.header, glonass_channels={**CHANNEL, "R02": 5})
+    wrong = replace(observations, header=header)
+    solution, error_m = solve(wrong, systems="GR")
+    assert np.all(np.abs(error_m) < STATIC_TOLERANCE_M)
+    assert any("wrong in the header" in r and "R02 -6" in r for r in solution.remarks)
 
 
 def test_a_satellite_of_unknown_channel_is_left_out_and_counted(region):

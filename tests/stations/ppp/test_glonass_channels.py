@@ -16,15 +16,15 @@ def test_a_rinex_2_file_without_channels_tells_those_of_the_navigation_messages(
     folder = real_data / "nl_2021001"
     observations = read_observations([folder / "delf0010.21d.gz"], systems="R")
     assert not observations.header.glonass_channels
-    channels, observed = glonass_channels(observations, choose_signals(observations, PppOptions(systems="R")))
+    told = glonass_channels(observations, choose_signals(observations, PppOptions(systems="R")))
     vectors = read_navigation([folder / "AMEL00NLD_R_20210010000_01D_MN.rnx.gz"]).state_vectors
     sent = {
         str(satellite): int(channel)
         for satellite, channel in zip(vectors.satellite, vectors.frequency_channel, strict=True)
         if str(satellite)[0] == "R" and np.isfinite(channel)
     }
-    assert len(observed) >= 18
-    assert channels == {satellite: sent[satellite] for satellite in channels}
+    assert len(told.observed) >= 18
+    assert told.by_satellite == {satellite: sent[satellite] for satellite in told.by_satellite}
 
 
 def test_the_observations_of_nist_confirm_its_header(real_data):
