@@ -93,15 +93,16 @@ def description_json(described: FileDescription) -> dict[str, Any]:
 
 
 def _span(epochs: Epochs) -> dict[str, Any]:
-    """First, last and interval of epochs, shape (n,), in any order."""
+    """First, last and interval of epochs, shape (n,), in any order; no interval where no step comes twice."""
     if len(epochs) == 0:
         return {}
     tai_ns = np.sort(epochs.tai_ns)
     steps, counts = np.unique(np.diff(np.unique(tai_ns)), return_counts=True)
+    is_regular = steps.size == 1 or (steps.size > 1 and counts.max() > 1)
     return {
         "first": Epochs(tai_ns[0], epochs.scale),
         "last": Epochs(tai_ns[-1], epochs.scale),
-        "interval_s": float(steps[np.argmax(counts)]) / 1e9 if steps.size else None,
+        "interval_s": float(steps[np.argmax(counts)]) / 1e9 if is_regular else None,
     }
 
 
@@ -255,6 +256,7 @@ def _(record: SinexDocument) -> Contents:
             "antennas": len(record.antennas),
             "estimates": len(record.estimates),
             "covariances": 0 if record.covariance is None else int(record.covariance.size),
+            "discontinuities": len(record.discontinuities),
         },
         remarks=(
             *record.remarks,

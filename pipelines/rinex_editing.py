@@ -57,8 +57,10 @@ def check_file(path: Path) -> FileCheck:
         problems = [Problem(str(error).removeprefix(f"{path}: "))]
     else:
         problems = [Problem(d.reason, d.count, d.lines) for d in getattr(record, "damage", ())]
+        told = {problem.text for problem in problems}  # with their lines
         if not isinstance(record, Observations):  # whose other rejections are sound and merely not used
-            problems += [Problem(reason, n) for reason, n in getattr(record, "rejections", {}).items() if n]
+            rejections = getattr(record, "rejections", {})
+            problems += [Problem(reason, n) for reason, n in rejections.items() if n and reason not in told]
         problems += [Problem(remark) for remark in getattr(record, "remarks", ())]
     return FileCheck(str(path), known.name, known.title, tuple(problems))
 

@@ -21,7 +21,12 @@ from stations.formats.compact_rinex import (
     expand_compact_rinex,
     salvage_compact_rinex,
 )
-from stations.formats.file_limits import maximum_plain_bytes, require_short_lines
+from stations.formats.file_limits import (
+    line_too_long,
+    maximum_line_bytes,
+    maximum_plain_bytes,
+    require_short_lines,
+)
 from stations.records import InputFile, PathLike
 from transforms.errors import FormatError
 
@@ -32,6 +37,7 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 _COMPRESS_MAGIC: Final = b"\x1f\x9d"  # compress(1), LZW
 _BZIP2_MAGIC: Final = b"BZh"
 _ZIP_MAGIC: Final = b"PK\x03\x04"  # APPNOTE.TXT, section 4.3.7
+_MAGICS: Final = (_GZIP_MAGIC, _COMPRESS_MAGIC, _BZIP2_MAGIC, _ZIP_MAGIC)
 _MADE_ON_UNIX: Final = 3  # APPNOTE.TXT, section 4.4.2: the same bytes on every system
 PACKINGS: Final = (".gz", ".bz2", ".zip", ".z")  # endings in lower case
 # A zip of a gzip of a Compact RINEX file is the deepest that is met in archives.
@@ -211,15 +217,31 @@ def _remove_layer(data: bytes, path: PathLike, maximum_bytes: int) -> bytes | No
 
 
 class _LimitedBuffer(io.BytesIO):
-    """Bytes in memory, of which no more are taken than are allowed."""
+    """Bytes in memory, of which no more are taken than are allowed, nor a longer line of text."""
 
     def __init__(self, path: PathLike, maximum_bytes: int) -> None:
         super().__init__()
         self._path, self._maximum_bytes = path, maximum_bytes
+        self._maximum_line_bytes = maximum_line_bytes()
+        self._is_text = True
+        self._n_lines, self._line_bytes = 0, 0  # ended up to here, and of the one that has not ended
 
     def write(self, chunk: "ReadableBuffer", /) -> int:
-        _require_size(self.tell() + memoryview(chunk).nbytes, self._path, self._maximum_bytes)
-        return super().write(chunk)
+        part = bytes(chunk)
+        _require_size(self.tell() + len(part), self._path, self._maximum_bytes)
+        if self.tell() == 0:
+            self._is_text = not part.startswith(_MAGICS)
+        if self._is_text:
+            self._require_short_line(part)
+        return super().write(part)
+
+    def _require_short_line(self, part: bytes) -> None:
+        """Refuse a line of many bytes before it is held; those within a part are looked at later."""
+        end = part.find(b"\n")
+        if self._line_bytes + (len(part) if end < 0 else end) > self._maximum_line_bytes:
+            raise line_too_long(self._path, self._n_lines + 1)
+        self._n_lines += part.count(b"\n")
+        self._line_bytes = self._line_bytes + len(part) if end < 0 else len(part) - 1 - part.rfind(b"\n")
 
 
 def _read_limited(

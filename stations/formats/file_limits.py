@@ -28,6 +28,13 @@ def maximum_line_bytes() -> int:
     return _limit(MAXIMUM_LINE_VARIABLE, _MAXIMUM_LINE_BYTES)
 
 
+def line_too_long(path: PathLike, line: int) -> FormatError:
+    """The error of a line (from 1) beyond the limit."""
+    return FormatError(
+        path, line, f"the line is longer than {maximum_line_bytes()} bytes ({MAXIMUM_LINE_VARIABLE})"
+    )
+
+
 def _limit(variable: str, default: int) -> int:
     text = os.environ.get(variable, "").strip()
     if not text:
@@ -45,5 +52,5 @@ def require_short_lines(data: bytes, path: PathLike) -> None:
         end = data.rfind(b"\n", begin, begin + limit + 1)
         if end < 0:
             line = data.count(b"\n", 0, begin) + 1
-            raise FormatError(path, line, f"the line is longer than {limit} bytes ({MAXIMUM_LINE_VARIABLE})")
+            raise line_too_long(path, line)
         begin = end + 1

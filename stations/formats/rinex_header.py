@@ -29,7 +29,7 @@ _LONGEST_ECCENTRICITY_M: Final = 1000.0
 _LONGEST_HEADER_LINES: Final = 20_000  # files joined of a day's hourly files repeat their comments
 # RINEX 3.05, table A2, SYS / PHASE SHIFT: A1,1X,A3,1X,F8.5,2X,I2.2,10(1X,A3); a code alone: unknown.
 _PHASE_SHIFT: Final = re.compile(
-    r"(?P<signal>[GRECJSI] [ L]\d[A-Z]|[GRECJSI]? *)(?P<cycles> *[+-]?\d*\.\d+| *)"
+    r"(?P<signal>[GRECJSI] (?:[ L]\d[A-Z]|\d[A-Z] )|[GRECJSI]? *)(?P<cycles> *[+-]?\d*\.\d+| *)"
     r"(?: +\d{1,2})?(?P<satellites>(?: +[GRECJSI][ \d]\d)*) *$"
 )
 # BDT runs 14 s behind GPST (BeiDou ICD B1C 1.0, section 3.3), and so does its count of leap seconds.
@@ -233,8 +233,8 @@ def update_header(
             if shift is None:
                 unread.append(number)
                 continue
-            if shift["signal"].strip():  # some writers leave out the letter L
-                shifted = f"{shift['signal'][0]}L{shift['signal'][3:]}"
+            if shift["signal"].strip():  # some writers leave out the letter L, or blank it
+                shifted = f"{shift['signal'][0]}L{shift['signal'][1:].strip().removeprefix('L')}"
             if shift["cycles"].strip():
                 names = shift["satellites"].split() or [""]
                 shifts_cycles.update({f"{shifted} {name}".rstrip(): float(shift["cycles"]) for name in names})

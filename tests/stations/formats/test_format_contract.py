@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import ncompress  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 import xarray as xr
@@ -47,6 +48,7 @@ LABELS: dict[str, bytes] = {
     "troposphere-sinex": b"%=TRO",
     "site-mapping": b"",
     "position-series": b"",
+    "timeseries-sinex": b"%=TMS",
     "mapping-grid": b"",
     "site-log": b"(site log",
     "geodesyml": b"eodesyML",
@@ -73,6 +75,7 @@ WRONG_VERSIONS: dict[str, tuple[bytes, bytes]] = {
     "meteorology_v3.rnx": (b"     3.05", b"     3.99"),
     "troposphere.tro": (b"%=TRO 2.00", b"%=TRO 9.00"),
     "positions.pos": (b"1.1.0", b"9.1.0"),
+    "positions.tms": (b"%=TMS 1.0", b"%=TMS 9.0"),
     "grid.vmfg": (b"VMF1 (lat", b"VMF9 (lat"),
     "site.xml": (b"egeodesy:0.4", b"egeodesy:9.4"),
     "ionosphere.inx": (b"     1.1 ", b"     7.1 "),
@@ -358,6 +361,7 @@ def test_a_bomb(known: FileFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("inside", data)
     packed = [buffer.getvalue(), gzip.compress(data, 1), gzip.compress(gzip.compress(data, 1), 1)]
+    packed.append(ncompress.compress(data))
     for bomb in packed:
         tracemalloc.start()
         try:
@@ -367,6 +371,45 @@ def test_a_bomb(known: FileFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPat
             tracemalloc.stop()
         assert "1000000 bytes" in outcome.error
         assert peak_bytes < 20_000_000
+
+
+def repeated(piece: bytes, n_bytes: int, packing: str) -> bytes:
+    """A file of so many bytes of one piece and a line end, packed without ever being whole."""
+    n_pieces = n_bytes // len(piece)
+    if packing == "gz":  # members one behind the other are one file (RFC 1952, section 2.2)
+        return gzip.compress(piece, 9) * n_pieces + gzip.compress(b"\n")
+    if packing == "bz2":
+        return bz2.compress(piece) * n_pieces + bz2.compress(b"\n")
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("inside", "w", force_zip64=True) as stream,
+    ):
+        for _ in range(n_pieces):
+            stream.write(piece)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("packing", ["gz", "bz2", "zip"])
+@pytest.mark.parametrize("known", [FORMATS[0], FORMATS[2]], ids=lambda f: f.name)
+def test_a_line_of_a_gigabyte(known: FileFormat, packing: str, tmp_path: Path) -> None:
+    """A real one, with the limits as they are: refused before it is held, in whatever it is packed.
+
+    All readers unpack by the same function; two of them stand for the rest.
+    """
+    head = stored(known.examples[0])
+    data = repeated(b"A" * 2**23, 2**30, packing)
+    if packing != "zip":
+        data = (gzip.compress(head) if packing == "gz" else bz2.compress(head)) + data
+    tracemalloc.start()
+    try:
+        outcome = read(known, data, tmp_path)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    line = 1 if packing == "zip" else head.count(b"\n") + 1
+    assert f"line {line}: the line is longer than 8388608 bytes" in outcome.error
+    assert peak_bytes < 64 * 2**20
 
 
 @each_example
