@@ -18,6 +18,7 @@ from datum.network.network_blocks import (
     network_blocks,
     scaled_by_group,
 )
+from datum.network.observation_epochs import vectors_in_network_frame
 from datum.network.observations import (
     AdjustedPoint,
     ComponentRole,
@@ -30,7 +31,6 @@ from datum.network.observations import (
     NormalEquationCluster,
     PlanePoint,
     ResidualTable,
-    ScalarKind,
     TerrestrialCluster,
 )
 from datum.network.outlier_search import Suspects, find_suspects, readmitted, robust_rejections
@@ -128,9 +128,9 @@ def adjust_network(
 
     Residuals, cofactors and tests are those of the last round, after rejections and variance components.
 
-    Raises InputError for observations of points that are not given and the like; AdjustmentError for a network
-    that its observations and its datum do not determine (saying which stations float), a covariance that is
-    not positive definite, or an iteration that does not end.
+    Raises InputError for observations of points that are not given and the like; AdjustmentError for a
+    network that its observations and its datum do not determine (saying which stations float), a covariance
+    that is not positive definite, or an iteration that does not end.
     """
     chosen = NetworkOptions() if options is None else options
     prepared = _prepare(network)
@@ -142,7 +142,7 @@ def adjust_network(
         _add_robust(prepared, chosen, rejections, progress)
     readmissions = 0
     remarks: list[str] = []
-    for round_number in range(1, _MOST_ROUNDS + 1):
+    for _ in range(_MOST_ROUNDS):
         run = _run(prepared, rejections, factors, start, chosen, progress)
         start = run.converged.values
         if chosen.variance_components and not factors:
@@ -168,19 +168,19 @@ def adjust_network(
         if len(rejections) - len(fixed_rejections) + len(suspects.items) > limit:
             remarks.append(
                 f"the search for outliers stopped after {len(rejections)} rejections: "
-                f"{suspects.n_failing} more observations fail, which speaks of sigmas that are too small or a "
+                f"{suspects.n_failing} more observations fail, which speaks of too small sigmas or a "
                 "wrong datum rather than of outliers"
             )
             break
         _reject(prepared, suspects, chosen, rejections)
     else:
         remarks.append(f"the search for outliers stopped after {_MOST_ROUNDS} rounds")
-    del round_number
     return _result(prepared, run, rejections, factors, chosen, remarks)
 
 
 def _prepare(network: Network) -> _Prepared:
     points, remarks = without_repeated_points(network)
+    network, turned = vectors_in_network_frame(network)
     network, points, more = _with_datum_roles(network, points)
     touched = _touched(network)
     idle = [p.name for p in points if p.name not in touched]
@@ -195,14 +195,14 @@ def _prepare(network: Network) -> _Prepared:
         more = (*more, f"no observation touches {shown}: left out of the adjustment")
     elif idle:
         more = (*more, f"{len(idle)} fixed points without observations were left out")
-    network = replace(network, points=points)
+    network = replace(network, points=points)  # type: ignore[arg-type]  # one geometry, checked below
     positions = given_positions(network)
     _check_given(points, positions)
     given = approximate_positions(network, tuple(p.name for p in points), positions)
     unknowns, start = make_unknowns(network, points, given)
     blocks = network_blocks(network, points, unknowns, start, start, frozenset())
     _orient(blocks.used, unknowns, start)
-    return _Prepared(network, points, unknowns, start, start.copy(), (*remarks, *more))
+    return _Prepared(network, points, unknowns, start, start.copy(), (*remarks, *turned, *more))
 
 
 def _with_datum_roles(
@@ -223,9 +223,7 @@ def _with_datum_roles(
     return (
         network,
         changed,
-        (
-            f"the datum is minimal: the coordinates of {len(freed)} points that were fixed or weighted are free",
-        ),
+        (f"the datum is minimal: the coordinates of {len(freed)} points fixed or weighted are free",),
     )
 
 
@@ -378,8 +376,8 @@ def _components(
         if all(abs(factor - 1.0) < _COMPONENT_TOLERANCE for factor in update.values()):
             return factors, run
     remarks.append(
-        f"the variance components still changed after {_MOST_COMPONENT_ROUNDS} rounds: a group has too little "
-        "redundancy to be told from another"
+        f"the variance components still changed after {_MOST_COMPONENT_ROUNDS} rounds: a group has too "
+        "little redundancy to be told from another"
     )
     return factors, run
 
@@ -405,7 +403,7 @@ class _PairCofactors(Mapping[tuple[str, str], FloatArray]):
 
     def __init__(self, unknowns: Unknowns, pairs: NDArray[np.intp], blocks: FloatArray) -> None:
         self._unknowns, self._blocks = unknowns, blocks
-        self._pairs = [(int(i), int(j)) for i, j in pairs] if len(pairs) < 0 else pairs
+        self._pairs = pairs
         self._place: dict[tuple[int, int], int] | None = None
 
     def _index(self) -> dict[tuple[int, int], int]:
@@ -501,8 +499,7 @@ def _points(prepared: _Prepared, run: _Run, table: ResidualTable) -> tuple[Adjus
     position = np.where(absent, np.nan, values[:n])
     counts = np.zeros(unknowns.n_nodes, dtype=np.intp)
     for block in run.blocks.used:
-        _, design = None, block.nodes
-        np.add.at(counts, design.ravel(), block.cluster.shape[1])
+        np.add.at(counts, block.nodes.ravel(), block.cluster.shape[1])
     return tuple(
         AdjustedPoint(
             name=unknowns.names[i],
@@ -532,8 +529,8 @@ def _test_remarks(
         return ["the network has no redundancy: no observation is checked by another"]
     if sigma_zero > limits[1]:
         remarks.append(
-            f"the global test fails: the variance factor {sigma_zero:.4g} exceeds {limits[1]:.4g}; sigmas are "
-            "too small, or there are outliers"
+            f"the global test fails: the variance factor {sigma_zero:.4g} exceeds {limits[1]:.4g}; sigmas "
+            "are too small, or there are outliers"
         )
     elif sigma_zero < limits[0]:
         remarks.append(
@@ -569,6 +566,3 @@ def pair_cofactors(network: Network, pairs: list[tuple[str, str]]) -> dict[tuple
             columns[j] = converged.columns(j)
         result[first, second] = unpacked(unknowns, i, j, columns[j][i])
     return result
-
-
-__all__ = ["NetworkOptions", "ScalarKind", "adjust_network", "pair_cofactors"]

@@ -224,7 +224,7 @@ class _PlaneSights:
         return np.asarray(np.linalg.solve(normal, right))
 
     def _resect(self, node: int, position: FloatArray, known: NDArray[np.bool_]) -> FloatArray | None:
-        """A station from its directions to three known points: circles through the first, inverted to lines."""
+        """A station from its directions to three known points: circles through one, inverted to lines."""
         for sights in self._sets.values():
             seen = [(b, v) for a, b, v in sights if a == node and known[b]]
             if len(seen) < 3:

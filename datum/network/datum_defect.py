@@ -3,8 +3,8 @@
 The factorisation holds every unknown that nothing determines. If these are as many as the moves of the whole
 network that change no observation (translations, rotations, scale, a shift of all heights), the network lacks
 only its datum, and minimal conditions B (x - given) = 0 mend it without straining anything: the solution and
-its cofactors are turned to them by an S-transformation (Baarda 1973, S-transformations and criterion matrices,
-Netherlands Geodetic Commission, Publ. on Geodesy 5(1)). If they are more, some stations float by themselves.
+its cofactors are turned to them by an S-transformation (Baarda 1973, S-transformations and criterion
+matrices, Netherlands Geodetic Commission, Publ. on Geodesy 5(1)). If they are more, some stations float by themselves.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ IndexArray = NDArray[np.intp]
 # A move of the network that changes the observations by less than this share (squared) of what moving the
 # stations one by one does, changes nothing: rounding leaves 1e-16, a rotation at finite heights 1e-13.
 _NULL_EIGENVALUE: Final = 1e-12
-# Two moves that differ by less than this are one (a lift of all heights and a translation, on a flat network).
+# Two moves that differ by less than this are one (a lift of all heights, and a translation on a flat one).
 _SAME_MOVE: Final = 1e-7
 _MOST_NAMES: Final = 8
 _FLOATING_SHARE: Final = 0.1  # of the greatest movement, that still counts as floating
@@ -239,8 +239,8 @@ def _conditions(unknowns: Unknowns, values: FloatArray, found: _Open, datum: Net
     missing = [kind for kind in found.count if kind not in asked]
     if missing:
         raise AdjustmentError(
-            f"the datum holds {', '.join(datum.parameters)}, and the observations leave {' and '.join(missing)} "
-            "open too"
+            f"the datum holds {', '.join(datum.parameters)}, and the observations leave "
+            f"{' and '.join(missing)} open too"
         )
     chosen, holders = _holders(unknowns, found, datum)
     moves = found.moves

@@ -3,8 +3,8 @@
 Every function takes the ends of n lines of sight and gives the computed values (n,) and their derivatives by
 the earth-centred positions of the points involved (n, k, 3). Local axes are east, north, up of the
 instrument's vertical: that of the ellipsoid, turned by the deflection where one is given. They turn as the
-instrument moves, and the derivatives say so. Formulas: Vanicek and Krakiwsky (1986), Geodesy: the Concepts, chapters 15 to 17;
-Deakin and Hunter (2013), Geometric Geodesy, for the radii of curvature.
+instrument moves, and the derivatives say so. Formulas: Vanicek and Krakiwsky (1986), Geodesy: the Concepts,
+chapters 15 to 17; Deakin and Hunter (2013), Geometric Geodesy, for the radii of curvature.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Gross errors of a network: tested one item at a time, or met first by a robust adjustment."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -26,7 +26,7 @@ _ROBUST_CONVERGENCE_M: Final = 1e-4
 _MEDIAN_OF_NORMAL: Final = 0.6745  # of the absolute value of a standard normal variable
 
 
-class TestOptions(Protocol):
+class SearchOptions(Protocol):
     """What the tests need to know."""
 
     @property
@@ -40,34 +40,33 @@ class TestOptions(Protocol):
 
 @dataclass(frozen=True)
 class Suspects:
-    """Items to reject: (statistic, limit), both as square roots of T^2; n_failing : items beyond the limit."""
+    """Items to reject: (statistic, limit), as square roots of T^2; n_failing : items beyond the limit."""
 
     items: dict[Item, tuple[float, float]]
     n_failing: int
 
 
 def _statistic_and_limit(
-    square: FloatArray, rank: FloatArray, options: TestOptions, chi_square: float, degrees_of_freedom: int
+    square: FloatArray, rank: FloatArray, options: SearchOptions, chi_square: float, degrees_of_freedom: int
 ) -> tuple[FloatArray, FloatArray]:
     """T^2, or Fisher's ratio times its rank where the a posteriori variance counts, and its limit."""
     ranks = np.arange(1, int(rank.max(initial=1.0)) + 1)
     place = np.maximum(rank.astype(np.intp), 1) - 1
     if options.snooping != "tau":
         return square, np.asarray(chi2.isf(options.significance, ranks))[place]
+    free = degrees_of_freedom - ranks
     rest = np.maximum(degrees_of_freedom - rank, 1.0)
     variance = np.maximum(chi_square - square, 0.0) / rest
     # Without this item the others may fit exactly: then any residual of it is infinitely improbable.
     ratio = np.divide(square, variance, out=np.full_like(square, np.inf), where=variance > 0.0)
-    limit = ranks * np.asarray(
-        fisher.isf(options.significance, ranks, np.maximum(degrees_of_freedom - ranks, 1))
-    )
+    limit = ranks * np.asarray(fisher.isf(options.significance, ranks, np.maximum(free, 1)))
     return ratio, limit[place]
 
 
 def find_suspects(
     blocks: Sequence[ObservationBlock],
     statistics: Sequence[BlockStatistics],
-    options: TestOptions,
+    options: SearchOptions,
     chi_square: float,
     degrees_of_freedom: int,
 ) -> Suspects:
@@ -86,7 +85,7 @@ def find_suspects(
         listed = (block.cluster[:, :: of_block.item_size] >= 0) & (of_block.item_rank > 0)
         for m, q in zip(*np.nonzero((value > limit) & listed), strict=True):
             r = int(q) * of_block.item_size
-            nodes = frozenset(int(n) for n in _item_nodes(block, int(m), r, of_block.item_size))
+            nodes = frozenset(block.nodes[m].tolist())
             item = (int(block.cluster[m, r]), int(block.item[m, r]))
             failing.append((float(value[m, q]), float(limit[m, q]), item, nodes))
     failing.sort(key=lambda entry: (-entry[0] / entry[1], entry[2]))
@@ -101,16 +100,10 @@ def find_suspects(
     return Suspects(items, len(failing))
 
 
-def _item_nodes(block: ObservationBlock, m: int, r: int, size: int) -> NDArray[np.intp]:
-    if block.nodes.shape[0] > 1 or block.cluster.shape[1] == size:
-        return block.nodes[m]
-    return block.nodes[m]
-
-
 def readmitted(
     blocks: Sequence[ObservationBlock],
     statistics: Sequence[BlockStatistics],
-    options: TestOptions,
+    options: SearchOptions,
     chi_square: float,
     degrees_of_freedom: int,
 ) -> list[Item]:
@@ -189,6 +182,3 @@ def _item_sizes(part: LinearBlock) -> FloatArray:
     parts = part.misclosure.reshape(m, r // size, size)
     square = np.einsum("mqa,mqa->mq", parts, np.linalg.solve(blocks, parts[..., None])[..., 0])
     return np.asarray(np.sqrt(square / size))
-
-
-__all__ = ["RobustStart", "Suspects", "find_suspects", "readmitted", "replace", "robust_rejections"]

@@ -1,8 +1,8 @@
 """Residuals, their tests, and what the tests can find: of single numbers, and of whole vectors.
 
 For a cluster with covariance C, weight P = C^-1 and adjusted cofactor A Q A', the residuals' cofactor is
-Qvv = C - A Q A'. An error in one number of a correlated cluster shows in all its residuals, so the test and the
-reliability of that number rest on P Qvv P and not on its own residual (Baarda 1968; Wang and Chen 1994,
+Qvv = C - A Q A'. An error in one number of a correlated cluster shows in all its residuals, so the test and
+the reliability of that number rest on P Qvv P and not on its own residual (Baarda 1968; Wang and Chen 1994,
 Acta Geodaetica et Cartographica Sinica 23:42-51):
 
     w = (P v)_i / sqrt((P Qvv P)_ii),  minimal detectable bias = delta0 / sqrt((P Qvv P)_ii)

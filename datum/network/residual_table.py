@@ -133,8 +133,8 @@ class _Words:
         self.component: list[str] = []
         self.observed = np.zeros(n)
         self.line = np.zeros(n, dtype=np.intp)
-        begins = np.flatnonzero(np.r_[True, (np.diff(cluster) != 0) | (np.diff(item) != 0)]) if n else []
-        ends = np.r_[begins[1:], n] if n else []
+        begins = np.flatnonzero(np.r_[True, (np.diff(cluster) != 0) | (np.diff(item) != 0)])
+        ends = np.r_[begins[1:], n]
         numbers, items, components = cluster.tolist(), item.tolist(), component.tolist()
         for begin, end in zip(begins, ends, strict=True):
             number, place, size = numbers[begin], items[begin], int(end - begin)

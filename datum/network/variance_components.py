@@ -1,7 +1,7 @@
 """Variance components of groups of observations (Foerstner 1979, Z. Vermessungswesen 104:149-156).
 
-The factor of a group is v'Pv of the group over its share of the redundancy, tr(Qvv P); iterated until all are 1
-this is the Helmert estimate.
+The factor of a group is v'Pv of the group over its share of the redundancy, tr(Qvv P); iterated until all
+are 1 this is the Helmert estimate.
 """
 
 from collections.abc import Sequence
