@@ -42,7 +42,7 @@ class PositionSeries:
 
     epochs : (n,) GPST, strictly increasing
     position_enu_m : (n, 3) east, north, up from the reference
-    covariance_enu_m2 : (n, 3, 3)
+    covariance_enu_m2 : (n, 3, 3), or None where the file has no sigmas
     reference : the place from which the differences count, in words of the format: "PBO" reference position,
         or NGL's whole metres east of a meridian, north of the equator and above the ellipsoid
     reference_enu_m : NGL's whole metres (3,), or None
@@ -55,7 +55,7 @@ class PositionSeries:
     frame: str
     epochs: Epochs
     position_enu_m: FloatArray
-    covariance_enu_m2: FloatArray
+    covariance_enu_m2: FloatArray | None
     reference: str
     reference_enu_m: FloatArray | None = None
     reference_ecef_m: FloatArray | None = None
@@ -253,8 +253,8 @@ def write_pbo_series(series: PositionSeries, path: PathLike, *, name: str = "") 
     The release date is the last epoch, so that the same series give the same bytes. InputError where the
     series has no coordinates (as NGL's have none).
     """
-    if series.position_ecef_m is None or series.reference_ecef_m is None:
-        raise InputError(f"the series of {series.station} has no coordinates: .pos cannot hold it")
+    if series.position_ecef_m is None or series.reference_ecef_m is None or series.covariance_enu_m2 is None:
+        raise InputError(f"the series of {series.station} has no coordinates or sigmas: .pos cannot hold it")
     text = "\n".join(_pos_lines(series, series.position_ecef_m, series.reference_ecef_m, name)) + "\n"
     write_atomically(path, compress_for(path, text.encode("latin-1", errors="replace")))
 
@@ -314,7 +314,7 @@ def _pos_lines(
     )
     mjd = series.epochs.to(TimeScale.GPST).modified_julian_date()
     for i, stamp in enumerate(stamps):
-        covariance = series.covariance_enu_m2[i]
+        covariance = np.zeros((3, 3)) if series.covariance_enu_m2 is None else series.covariance_enu_m2[i]
         phi, lam, h = (float(v) for v in geodetic_from_ecef(ecef_m[i], WGS84))
         sigma_xyz, correlation_xyz = _sigmas(turn.T @ covariance @ turn)
         sigma, correlation = _sigmas(covariance)

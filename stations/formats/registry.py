@@ -36,6 +36,7 @@ from stations.formats.sinex_writing import write_sinex
 from stations.formats.site_log import is_site_log, read_site_log
 from stations.formats.site_log_writing import write_site_log
 from stations.formats.sp3 import read_sp3, write_sp3
+from stations.formats.timeseries_sinex import read_timeseries_sinex
 from stations.formats.troposphere_sinex import TroposphereDocument, read_troposphere_sinex
 from stations.formats.troposphere_sinex_writing import write_troposphere_sinex
 from stations.formats.vienna_mapping import (
@@ -277,6 +278,15 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
         _write_position_series,
         ("positions.tenv3", "positions.pos"),
         Ending.OPEN,
+    ),
+    FileFormat(
+        "timeseries-sinex",
+        "SINEX_TMS positions over time",
+        _starts_with(b"%=TMS"),
+        read_timeseries_sinex,
+        None,
+        ("positions.tms",),
+        Ending.MARKED,
     ),
     FileFormat(
         "site-log",
