@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from datum.adjustment.testing import w_limit
 from datum.network.observations import (
     AdjustedPoint,
     ComponentRole,
@@ -238,6 +239,13 @@ def observation_rows(adjusted: AdjustedNetwork) -> list[ObservationRow]:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def suspect_rows(adjusted: AdjustedNetwork, significance: float) -> list[ObservationRow]:
+    """Observations that are used and fail Baarda's test by the published sigmas, the worst first."""
+    limit = w_limit(significance) * math.sqrt(adjusted.factor)
+    rows = [row for row in observation_rows(adjusted) if row.accepted and abs(row.w) > limit]
+    return sorted(rows, key=lambda row: (-abs(row.w), row.name, row.component))
 
 
 def plan_coordinates(adjusted: AdjustedNetwork) -> dict[str, tuple[float, float]]:

@@ -6,6 +6,7 @@ the CSV tables of docs/network-csv.md; each plain or compressed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Final, cast
 
 import numpy as np
@@ -44,6 +45,25 @@ _SAME_MARK_M: Final = 10.0
 _MOST_NAMED: Final = 10
 
 
+class NetworkFormat(StrEnum):
+    """The formats of networks."""
+
+    GAMA_LOCAL = "gama-local"
+    GAMA_G3 = "gama-g3"
+    DYNAML = "DynaML"
+    DNA = "DNA"
+    STUTTGART = "Stuttgart examples"
+    SINEX = "SINEX"
+    CSV = "CSV"
+
+
+_XML: Final = {
+    NetworkFormat.GAMA_LOCAL: b"gama-local",
+    NetworkFormat.GAMA_G3: b"gnu-gama-data",
+    NetworkFormat.DYNAML: b"DnaXmlFormat",
+}
+
+
 @dataclass(frozen=True)
 class NetworkReading:
     """How files are read.
@@ -71,29 +91,58 @@ def read_network(paths: Sequence[PathLike], reading: NetworkReading | None = Non
 def read_network_file(path: PathLike, reading: NetworkReading) -> Network:
     """What one file holds; its kind is told from its content. Raises FormatError."""
     data, identity = read_bytes(path, maximum_bytes=MAXIMUM_BYTES)
-    head = data[:4096].lstrip(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"<") or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    kind = format_of(data)
+    if kind in _XML:
         root = parse_xml(path, data)
-        if root.tag == "gama-local":
+        if kind is NetworkFormat.GAMA_LOCAL:
             return gama_local_network(root, identity)
-        if root.tag == "gnu-gama-data":
+        if kind is NetworkFormat.GAMA_G3:
             return gama_g3_network(root, identity, covariance_unit=reading.gama_covariance)
-        if root.tag == "DnaXmlFormat":
-            return dynaml_network(root, identity)
-        raise root.error("is no network: gama-local, gnu-gama-data and DnaXmlFormat are read")
-    if head.startswith(DNA_HEADER.encode()):
+        return dynaml_network(root, identity)
+    if kind is NetworkFormat.DNA:
         return dna_network(data, identity)
-    if head.startswith(b"%=SNX"):
+    if kind is NetworkFormat.SINEX:
         return sinex_network(parse_sinex(data, identity), frame=reading.frame)
-    if b"[Coordinates]" in data or b"[coordinates]" in data:
+    if kind is NetworkFormat.STUTTGART:
         return krumm_network(data, identity)
-    if b"," in head.partition(b"\n")[0] or head.startswith(b"#"):
+    if kind is NetworkFormat.CSV:
         return read_network_csv(path)
     raise FormatError(
         path,
         None,
         "is no network: GNU Gama and DynaML XML, DNA, SINEX, Stuttgart .dat and CSV tables are read",
     )
+
+
+def format_of(data: bytes) -> NetworkFormat | None:
+    """The format of a file's bytes; None where it is no network."""
+    head = data[:4096].lstrip(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"<") or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        plain = head.replace(b"\x00", b"")
+        # Other XML is left to the reader of the likeliest, which says what is wrong with it.
+        for kind, tag in _XML.items():
+            if b"<" + tag in plain:
+                return kind
+        return NetworkFormat.GAMA_LOCAL
+    if head.startswith(DNA_HEADER.encode()):
+        return NetworkFormat.DNA
+    if head.startswith(b"%=SNX"):
+        return NetworkFormat.SINEX
+    if b"[coordinates]" in data.lower():
+        return NetworkFormat.STUTTGART
+    if b"," in head.partition(b"\n")[0] or head.startswith(b"#"):
+        return NetworkFormat.CSV
+    return None
+
+
+def rejects_by_own_rule(paths: Sequence[PathLike]) -> bool:
+    """Whether a file comes from a program that has a rule of its own for observations that are not used.
+
+    GNU Gama rejects by the misclosure that its file states, DynAdjust marks measurements as ignored; what
+    they keep is not searched for outliers unless asked.
+    """
+    own = set(NetworkFormat) - {NetworkFormat.CSV, NetworkFormat.SINEX}
+    return any(format_of(read_bytes(path, maximum_bytes=MAXIMUM_BYTES)[0]) in own for path in paths)
 
 
 @dataclass

@@ -1,15 +1,21 @@
-"""`jizhun network`: daily solutions combined into one adjusted network."""
+"""`jizhun network`: networks adjusted, solutions compared, daily solutions combined into one network."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipelines.cli import network_adjust, network_compare
 from pipelines.cli.terminal import JsonOption, console, say, write_json
 
 app = typer.Typer(
-    help="Many stations: daily solutions into one network on its control.", no_args_is_help=True
+    help="Many stations: networks adjusted, solutions compared, days combined on control stations.",
+    no_args_is_help=True,
 )
+
+
+app.command("adjust")(network_adjust.adjust)
+app.command("compare")(network_compare.compare)
 
 
 @app.command("combine")
