@@ -322,7 +322,8 @@ def past_signals(path: Path) -> tuple[PastSignal, ...]:
                     f"{b['from_deg']:.0f}-{b['to_deg']:.0f}": b["cn0_dbhz"]
                     for b in signal["by_elevation"]
                     if b["cn0_dbhz"] is not None
-                },
+                }
+                | ({} if signal["cn0_dbhz"] is None else {"all": signal["cn0_dbhz"]}),
                 signal["multipath_rms_m"],
             )
             for signal in content["details"]["signals"]

@@ -86,6 +86,7 @@ class SignalDetails:
     multipath_without_bias_rms_m : the same after removal of BeiDou-2's own bias; equal for other signals
     multipath_above_cutoff_rms_m : as observed, of elevations above the cut-off; None without elevations
     code_noise_m : of the code between neighbouring epochs
+    past_cn0_dbhz : median of the means of the station's earlier sessions, None without
     n_outliers : codes far off their neighbours, left out of the three above
     """
 
@@ -101,6 +102,7 @@ class SignalDetails:
     code_noise_m: float | None
     n_outliers: int
     by_elevation: tuple[ElevationBin, ...] = ()
+    past_cn0_dbhz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ class Interference:
 class PastSignal:
     """One signal on one earlier day: what C/N0 and multipath are compared with.
 
-    cn0_by_elevation_dbhz : "20-30" -> mean
+    cn0_by_elevation_dbhz : "20-30" -> mean; "all" -> of the session
     """
 
     station: str

@@ -188,6 +188,7 @@ def signal_details(
                     if own is None
                     else code_noise_m(own.residuals, time_s, observations.interval_s),
                     n_outliers=0 if own is None else own.residuals.n_outliers,
+                    past_cn0_dbhz=past_cn0_dbhz.get((system + signal, "all")),
                     by_elevation=_by_elevation(
                         system + signal, seen, satellites, cn0, own, expected, past_cn0_dbhz
                     ),

@@ -191,6 +191,8 @@ def _judge_signal(
     if signal.cn0_dbhz is not None and signal.cn0_dbhz < t.cn0_remark_dbhz:
         remarks.append(f"mean carrier-to-noise density of {where} is {signal.cn0_dbhz:.1f} dBHz")
     fall_db = cn0_fall_db(signal.by_elevation, t.cutoff_deg)
+    if not signal.by_elevation and signal.cn0_dbhz is not None and signal.past_cn0_dbhz is not None:
+        fall_db = signal.past_cn0_dbhz - signal.cn0_dbhz
     if fall_db is not None and fall_db > t.cn0_fall_remark_db:
         remarks.append(f"carrier-to-noise density of {where} is {fall_db:.1f} dB below the station's past")
 
