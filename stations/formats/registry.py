@@ -195,6 +195,8 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
             "observation_v2.rnx",
             "observation_v3.rnx",
             "observation_v4.rnx",
+            "observation_events_v2.rnx",
+            "observation_events_v3.rnx",
             "observation_v1.crx",
             "observation_v3.crx",
         ),

@@ -66,6 +66,8 @@ WRONG_VERSIONS: dict[str, tuple[bytes, bytes]] = {
     "observation_v2.rnx": (b"     2.11 ", b"     2.71 "),
     "observation_v3.rnx": (b"     3.05 ", b"     3.99 "),
     "observation_v4.rnx": (b"     4.02 ", b"     7.02 "),
+    "observation_events_v2.rnx": (b"     2.11 ", b"     2.71 "),
+    "observation_events_v3.rnx": (b"     3.05 ", b"     3.99 "),
     "observation_v1.crx": (b"1.0       ", b"9.0       "),
     "observation_v3.crx": (b"3.0       ", b"9.0       "),
     "navigation_v2.rnx": (b"     2.11", b"     2.71"),
