@@ -4,7 +4,8 @@ The factorisation holds every unknown that nothing determines. If these are as m
 network that change no observation (translations, rotations, scale, a shift of all heights), the network lacks
 only its datum, and minimal conditions B (x - given) = 0 mend it without straining anything: the solution and
 its cofactors are turned to them by an S-transformation (Baarda 1973, S-transformations and criterion
-matrices, Netherlands Geodetic Commission, Publ. on Geodesy 5(1)). If they are more, some stations float by themselves.
+matrices, Netherlands Geodetic Commission, Publ. on Geodesy 5(1)). If they are more, some stations float by
+themselves.
 """
 
 from collections.abc import Sequence

@@ -239,6 +239,8 @@ class BlockFactor:
     def _gather(
         self, inverse: FloatArray, local: IndexArray, rows: IndexArray, columns: IndexArray
     ) -> FloatArray:
+        if not inverse.size:  # all its nodes are fixed
+            return np.zeros((rows.size, NODE_SIZE, NODE_SIZE))
         component = np.arange(NODE_SIZE)
         present = self._present[rows][:, :, None] & self._present[columns][:, None, :]
         at_row = np.where(self._present[rows], local[rows][:, None] + component, 0)
