@@ -177,7 +177,8 @@ def _newest(
             left_out["ionosphere model or time offset of which a newer one is there"] += 1
         if key not in newest or int(at.tai_ns) >= newest[key][0]:
             newest[key] = (int(at.tai_ns), record)
-    return [*kept, *(record for _, record in newest.values())]
+    kept += [record for _, record in newest.values()]
+    return kept
 
 
 def _is_legacy(model: IonosphereModel) -> bool:

@@ -256,8 +256,11 @@ def _remarks_on_end(
     per_epoch = np.bincount(
         np.searchsorted(epoch_lines, records, side="right") - 1, minlength=epoch_lines.size
     )
-    complete = announced.isdecimal() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
-    complete &= has_end or int(lines.length[records[-1]]) in (_SHORTEST_RECORD, lines.length[records].max())
+    complete = (
+        announced.isdecimal() and epoch_lines.size >= int(announced) and per_epoch[-1] == per_epoch.max()
+    )
+    last_length = int(lines.length[records[-1]])
+    complete &= has_end or last_length in (_SHORTEST_RECORD, lines.length[records].max())
     if not complete:
         raise FormatError(
             path,

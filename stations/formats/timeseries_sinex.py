@@ -21,6 +21,9 @@ from transforms.time_scales import Epochs
 _FIRST_LINE: Final = re.compile(r"%=TMS\s+(?P<version>\d\.\d{1,2})(\s|\Z)", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?\Z", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_LONGEST_NUMBER: Final = 40
+_FIRST_YEAR: Final = 1957  # of artificial satellites
+_LAST_YEAR: Final = 2200
 _DATA: Final = "TIMESERIES/DATA"
 _COLUMNS: Final = "TIMESERIES/COLUMNS"
 _REFERENCE: Final = "TIMESERIES/REF_COORDINATE"
@@ -128,13 +131,15 @@ def _table(
         try:
             if not _DATE.match(words[of_date]):
                 raise ValueError
+            if not _FIRST_YEAR <= int(words[of_date][:4]) <= _LAST_YEAR:
+                raise ValueError
             days.append(np.datetime64(words[of_date], "D"))
         except ValueError as error:
             raise FormatError(path, number, f"no such day: {words[of_date]!r}") from error
         words[of_date] = "0"
         for word in words:
-            if not _NUMBER.match(word):
-                raise FormatError(path, number, f"expected a number, found {word!r}")
+            if not _NUMBER.match(word) or len(word) > _LONGEST_NUMBER:
+                raise FormatError(path, number, f"expected a number, found {word[:40]!r}")
         rows.append([float(word) for word in words])
         numbers.append(number)
     return np.array(rows).reshape(-1, len(places)), np.array(days, dtype="datetime64[D]"), numbers

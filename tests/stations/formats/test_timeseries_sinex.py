@@ -14,7 +14,7 @@ EXAMPLE = Path(__file__).parent / "examples" / "positions.tms"
 
 @pytest.mark.real_data
 def test_daily_coordinates_are_those_printed(real_data):
-    """First line: " 2023-05-22    2023.38767  4331296.8156 ...  0.0108  0.0056  0.0088  0.0003  0.0009  ..."."""
+    """First line: " 2023-05-22    2023.38767  4331296.8156 ...  0.0108  0.0056  0.0088  0.0003 ..."."""
     series = read_timeseries_sinex(real_data / "parsers" / "midgard" / "sinex_tms.gz")
     assert (series.station, series.frame, len(series.epochs)) == ("TEST00NOR", "IGb14", 11)
     # 2023.38767 is day 141.5 of 365 from the year's start: noon of 22 May.
