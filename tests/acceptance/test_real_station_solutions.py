@@ -76,6 +76,19 @@ def test_bor1_gps_galileo_beidou_static_float(solve, real_data):
     assert np.all(np.abs(enu) < 5 * np.hypot(sigma, 0.001))
 
 
+def test_turning_satellites_fit_on_bor1(solve):
+    # The sun stood 0.8 to -0.2 degrees over the plane of G04 (III) and 3.0 to 4.2 over those of C11 and C12.
+    # Seen 2026-11: 3.6, 4.2 and 6.9 mm; with the nominal yaw G04 4.9, along the flight C11 60 and C12 81.
+    residuals = solve("bor1_2024035", "BOR100POL_R_20240350000_01D_30S_MO.crx.gz", "GRG").residuals
+    assert residuals is not None
+    weighted_m = residuals.phase_m * np.sin(residuals.elevation_rad)
+    for satellite, limit_m in (("G04", 0.0045), ("C11", 0.006), ("C12", 0.009)):
+        rows = residuals.satellite_index == residuals.satellites.index(satellite)
+        assert np.count_nonzero(rows) > 60, satellite
+        assert np.mean(residuals.accepted[rows]) > 0.95, satellite
+        assert np.sqrt(np.mean(np.square(weighted_m[rows]))) < limit_m, satellite
+
+
 def test_nist_gps_galileo_beidou_static_float(solve, real_data):
     solution = solve("nist_2023001", "NIST00USA_R_20230010000_01D_30S_MO.crx.gz", "WUM")
     enu = enu_m(solution, truth_of(real_data, "NIST"))
