@@ -60,7 +60,10 @@ def rate_of_content(
         # L1 - L2 = 40.3 TEC (1/f2^2 - 1/f1^2).
         per_tecu_m = METRES_HZ2_PER_TECU * (1.0 / two_hz**2 - 1.0 / one_hz**2)
         rate = np.diff(difference_m, axis=0) / per_tecu_m / step_s * 60.0
-        unbroken = ~masks.arc_start[1:] & (step_s <= LONGEST_STEP_S)
+        # Where the phases scatter so that a cycle could hide, what is left of slips would pass for activity.
+        with np.errstate(invalid="ignore"):
+            sure = masks.geometry_free_limit_m[1:] < SPEED_OF_LIGHT_M_PER_S / one_hz
+        unbroken = ~masks.arc_start[1:] & sure & (step_s <= LONGEST_STEP_S)
         rates.append(np.where(unbroken, rate, np.nan))
         columns.append(index)
     if not rates:
