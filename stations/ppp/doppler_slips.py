@@ -1,9 +1,9 @@
 """Cycle slips that the Doppler sees: phase that does not advance as its own rate says.
 
-Between two epochs the phase changes by minus the Doppler, integrated; what both satellites and receiver clock
-do between the epochs is common to the two or, for the clock, to all satellites, and goes with the median over
-them. A third witness beside geometry-free phase and Melbourne-Wuebbena (stations.quality.cycle_slips): coarse
-at 30 s, where receivers' Doppler is good to some cycles over the step, but blind to no pair of slips.
+Between two epochs a phase changes by minus its Doppler, integrated; the receiver's clock moves all satellites
+alike and goes with the median over them. One more witness beside the geometry-free phase and the wide-lane
+(stations.quality.cycle_slips): coarse at 30 s, where receivers' Doppler is good to a cycle or two over the
+step, but blind to no pair of slips.
 """
 
 from typing import Final

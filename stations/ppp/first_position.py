@@ -65,7 +65,6 @@ def epoch_clocks_s(
     misclosure, epoch, group = misclosure[rows], epoch_index[rows], group[rows]
     largest = int(np.argmax(np.bincount(group)))
     reference_m = _epoch_medians(misclosure, epoch, group == largest, n_epochs)
-    misclosure = misclosure.copy()
     for number in np.unique(group):
         mine = group == number
         away_m = _epoch_medians(misclosure, epoch, mine, n_epochs) - reference_m

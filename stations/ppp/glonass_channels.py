@@ -25,7 +25,7 @@ LARGEST_CHANNEL: Final = 13  # 0..13 before 1998, -7..6 since 2005
 _FRACTION_LIMIT: Final = 0.25  # of a channel: an estimate farther from a whole number is not believed
 _SIGMA_LIMIT: Final = 0.05  # of an estimate, channels
 _MINIMUM_STEPS: Final = 6  # differences between epochs; the sigma has the last word
-_LONGEST_STEP_S: Final = 901.0  # half an hour of ionosphere would weigh too much
+_LONGEST_STEP_S: Final = 901.0  # over a longer one the ionosphere's change would weigh too much
 _SLIP_M: Final = 30.0  # phase against code beyond what the channel explains: a slip, or a clock's millisecond
 
 
