@@ -253,9 +253,14 @@ def write_pbo_series(series: PositionSeries, path: PathLike, *, name: str = "") 
     The release date is the last epoch, so that the same series give the same bytes. InputError where the
     series has no coordinates (as NGL's have none).
     """
-    if series.position_ecef_m is None or series.reference_ecef_m is None or series.covariance_enu_m2 is None:
+    ecef_m, reference_m, covariance_m2 = (
+        series.position_ecef_m,
+        series.reference_ecef_m,
+        series.covariance_enu_m2,
+    )
+    if ecef_m is None or reference_m is None or covariance_m2 is None:
         raise InputError(f"the series of {series.station} has no coordinates or sigmas: .pos cannot hold it")
-    text = "\n".join(_pos_lines(series, series.position_ecef_m, series.reference_ecef_m, name)) + "\n"
+    text = "\n".join(_pos_lines(series, ecef_m, reference_m, covariance_m2, name)) + "\n"
     write_atomically(path, compress_for(path, text.encode("latin-1", errors="replace")))
 
 
@@ -289,7 +294,7 @@ _POS_FIELDS: Final = (
 
 
 def _pos_lines(
-    series: PositionSeries, ecef_m: FloatArray, reference_m: FloatArray, name: str
+    series: PositionSeries, ecef_m: FloatArray, reference_m: FloatArray, covariance_m2: FloatArray, name: str
 ) -> Iterator[str]:
     moments = series.epochs.to(TimeScale.GPST).plus_seconds(0.5).datetime64().astype("datetime64[s]")
     stamps = [str(m).replace("-", "").replace(":", "").replace("T", " ") for m in moments]
@@ -314,7 +319,7 @@ def _pos_lines(
     )
     mjd = series.epochs.to(TimeScale.GPST).modified_julian_date()
     for i, stamp in enumerate(stamps):
-        covariance = np.zeros((3, 3)) if series.covariance_enu_m2 is None else series.covariance_enu_m2[i]
+        covariance = covariance_m2[i]
         phi, lam, h = (float(v) for v in geodetic_from_ecef(ecef_m[i], WGS84))
         sigma_xyz, correlation_xyz = _sigmas(turn.T @ covariance @ turn)
         sigma, correlation = _sigmas(covariance)

@@ -24,7 +24,6 @@ from stations.formats.fixed_width import (
     parse_reals,
     split_lines,
 )
-from stations.formats.orbit_joining import join_orbits
 from stations.formats.satellite_names import dense_index, satellite_keys, satellite_name
 from stations.formats.sp3_header import Sp3Header, read_sp3_header
 from stations.formats.sp3_writing import write_sp3
@@ -32,7 +31,7 @@ from stations.records import InputFile, PathLike, SatelliteOrbits
 from transforms.errors import FormatError
 from transforms.time_scales import Epochs, TimeScale
 
-__all__ = ["join_orbits", "parse_sp3", "read_sp3", "write_sp3"]
+__all__ = ["parse_sp3", "read_sp3", "write_sp3"]
 
 # Columns (first from 0, width) of the records, SP3-d document, pages 5-15.
 _EPOCH_COLUMNS: Final = ((3, 4), (8, 2), (11, 2), (14, 2), (17, 2), (20, 11))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stations.formats.sp3 import join_orbits, read_sp3, write_sp3
+from stations.formats.orbit_joining import join_orbits
+from stations.formats.sp3 import read_sp3, write_sp3
 from stations.records import SatelliteOrbits
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
