@@ -263,8 +263,8 @@ def _reliability(rows: list[ObservationRow]) -> Section:
         for row in weak[:_MOST_OBSERVATIONS]
     )
     note = (
-        "Detectable: the smallest error that the test finds with the chosen power. External reliability: what "
-        "it does to the coordinates, in their own sigmas."
+        "Detectable: the smallest error that the test finds with the chosen power. External reliability: "
+        "what it does to the coordinates, in their own sigmas."
     )
     return Section("Reliability 可靠性", (words,), (Table(columns, body, note),) if body else ())
 

@@ -1,8 +1,9 @@
 """`jizhun network adjust`: files of a network to adjusted coordinates, tables, layers and a report."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 import typer
 
@@ -108,6 +109,7 @@ def adjust(
     """
     from datum.formats.network_files import NetworkReading, read_network, rejects_by_own_rule
     from datum.network.adjust import NetworkOptions, adjust_network
+    from datum.network.held_stations import contradictions_of_held_stations
     from pipelines.adjusted_network import adjusted_network
     from pipelines.network_datum import with_datum
     from pipelines.network_tables import adjustment_json
@@ -121,17 +123,20 @@ def adjust(
         network = with_datum(_with_errors(network, centring_mm, ppm), choice)
         if reject is Rejecting.AUTO:
             reject = Rejecting.NONE if rejects_by_own_rule(files) else Rejecting.TAU
+    options = NetworkOptions(
+        snooping=cast("Literal['none', 'baarda', 'tau']", reject.value),  # auto is resolved above
+        significance=significance,
+        power=power,
+        robust=robust,
+        variance_components=components,
+    )
     with waiting(f"adjusting {len(network.points)} stations"):
-        result = adjust_network(
-            network,
-            NetworkOptions(
-                snooping=reject.value,
-                significance=significance,
-                power=power,
-                robust=robust,
-                variance_components=components,
-            ),
-        )
+        result = adjust_network(network, options)
+        if result.sigma_zero > result.test_limits[1]:
+            contradiction = contradictions_of_held_stations(network, result, options)
+            if contradiction is not None:
+                words = contradiction.words(result.geometry)
+                result = replace(result, remarks=(words, *result.remarks))
     adjusted = adjusted_network(
         ", ".join(path.name for path in files),
         network,
@@ -177,8 +182,6 @@ def _datum_choice(
 
 def _with_errors(network: Any, centring_mm: float, ppm: float) -> Any:
     """The network with centring error and parts per million on all its vectors."""
-    from dataclasses import replace
-
     from datum.network.observations import GnssVectorCluster
 
     if centring_mm < 0.0 or ppm < 0.0:
