@@ -11,6 +11,7 @@ from datum.adjustment.testing import GLOBAL_SIGNIFICANCE, POWER, SIGNIFICANCE, v
 from datum.network.approximate_positions import approximate_positions
 from datum.network.blocks import Cofactors, ObservationBlock
 from datum.network.gauss_newton import Converged, NetworkSystem, converge, network_system
+from datum.network.multifrontal import NODE_SIZE
 from datum.network.network_blocks import (
     Item,
     NetworkBlocks,
@@ -56,6 +57,8 @@ _LARGEST_REJECTED_SHARE: Final = 0.1
 _COMPONENT_TOLERANCE: Final = 1e-3  # relative change of a variance component that ends its iteration
 _MOST_COMPONENT_ROUNDS: Final = 20
 _MOST_ROUNDS: Final = 50  # of rejections
+_LEAST_RADIUS_M: Final = 6.3e6  # of the ellipsoid at the poles 6.357e6, and the deepest mine and sea
+_GREATEST_RADIUS_M: Final = 6.5e6  # and the highest mountain
 
 
 @dataclass(frozen=True)
@@ -244,14 +247,18 @@ def _touched(network: Network) -> set[str]:
 
 
 def _check_given(points: tuple[NetworkPoint | PlanePoint, ...], positions: FloatArray) -> None:
+    if isinstance(points[0], NetworkPoint):
+        radius = np.linalg.norm(positions, axis=1)
+        for node in np.flatnonzero((radius < _LEAST_RADIUS_M) | (radius > _GREATEST_RADIUS_M)):
+            raise InputError(
+                f"{points[node].name}: {radius[node]:.0f} m from the earth's centre is not on its surface"
+            )
     for point, position in zip(points, positions, strict=True):
+        if np.isfinite(position).all():
+            continue
         for role, value in zip(point.roles, position, strict=True):
             if role in {ComponentRole.FIXED, ComponentRole.WEIGHTED} and not np.isfinite(value):
                 raise InputError(f"{point.name}: {role} without a coordinate")
-        if isinstance(point, NetworkPoint) and np.isfinite(position).all():
-            radius = float(np.linalg.norm(position))
-            if not 6.2e6 < radius < 6.6e6:
-                raise InputError(f"{point.name}: a radius of {radius:.0f} m is not on the earth")
 
 
 def _orient(blocks: tuple[ObservationBlock, ...], unknowns: Unknowns, values: FloatArray) -> None:
@@ -428,6 +435,8 @@ class _PairCofactors(Mapping[tuple[str, str], FloatArray]):
 
 def unpacked(unknowns: Unknowns, i: int, j: int, block: FloatArray) -> FloatArray:
     """A packed block (3, 3) in the three local components of both points; zero where one is not unknown."""
+    if unknowns.sizes[i] == unknowns.sizes[j] == NODE_SIZE:
+        return block
     result = np.zeros((3, 3))
     rows, columns = np.flatnonzero(unknowns.active[i]), np.flatnonzero(unknowns.active[j])
     result[np.ix_(rows, columns)] = block[: rows.size, : columns.size]

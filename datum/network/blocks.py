@@ -151,6 +151,8 @@ def normal_matrix(
 
 def _add(total: FloatArray, places: IndexArray, parts: FloatArray) -> None:
     """Add parts (k, ...) to total (n, ...) at places (k,) that may repeat."""
+    if not places.size:
+        return
     flat, parts = total.reshape(total.shape[0], -1), parts.reshape(len(places), -1)
     for column in range(flat.shape[1]):
         flat[:, column] += np.bincount(places, weights=parts[:, column], minlength=total.shape[0])

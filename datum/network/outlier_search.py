@@ -22,6 +22,11 @@ Progress = Callable[[str], None]
 # Residuals below this many sigmas keep their full weight (Huber 1981, Robust Statistics, k = 1.5 to 2).
 _HUBER_SIGMAS: Final = 1.5
 _ROBUST_ROUNDS: Final = 30
+# Then weights that fall to nothing, exp(-(s / 3)^2) (the Danish method: Krarup, Juhl and Kubik 1980), so that
+# an error no longer pulls at its neighbours; but sigmas grow 1e4 times at most, lest a station float.
+_DANISH_SIGMAS: Final = 3.0
+_DANISH_ROUNDS: Final = 15
+_GREATEST_FACTOR: Final = 1e4
 _ROBUST_CONVERGENCE_M: Final = 1e-4
 _MEDIAN_OF_NORMAL: Final = 0.6745  # of the absolute value of a standard normal variable
 
@@ -129,7 +134,7 @@ class RobustStart:
 def robust_rejections(
     system: NetworkSystem, start: FloatArray, significance: float, progress: Progress | None
 ) -> RobustStart:
-    """Iterate with weights that fall with the residual (Huber), then name what lies far out.
+    """Iterate with weights that fall with the residual (Huber, then Danish), then name what lies far out.
 
     Residuals are measured by the item's own covariance and, where all sigmas are too small, by their median.
     """
@@ -137,7 +142,8 @@ def robust_rejections(
     factors = [np.ones(block.cluster.shape) for block in system.blocks]
     sizes: list[FloatArray] = []
     scale = 1.0
-    for number in range(1, _ROBUST_ROUNDS + 1):
+    huber = True
+    for number in range(1, _ROBUST_ROUNDS + _DANISH_ROUNDS + 1):
         blocks = [rescaled(b, f) for b, f in zip(system.blocks, factors, strict=True)]
         linear = [linearise(block, system.unknowns, values) for block in blocks]
         matrix, right_side, _ = normal_matrix(linear, system.pattern, system.unknowns)
@@ -156,21 +162,49 @@ def robust_rejections(
         every = np.concatenate([size.ravel() for size in sizes])
         scale = max(float(np.median(every)) / _MEDIAN_OF_NORMAL, 1.0)
         factors = [
-            np.repeat(np.sqrt(np.maximum(size / (_HUBER_SIGMAS * scale), 1.0)), item_size(part), axis=1)
+            np.repeat(_sigma_factor(size / scale, huber), item_size(part), axis=1)
             for size, part in zip(sizes, plain, strict=True)
         ]
         if progress is not None:
             progress(f"robust round {number}: greatest correction {moved_m:.4f} m")
-        if moved_m < _ROBUST_CONVERGENCE_M:
-            break
-    items: dict[Item, tuple[float, float]] = {}
+        if moved_m < _ROBUST_CONVERGENCE_M or number == _ROBUST_ROUNDS:
+            if not huber:
+                break
+            huber = False
+    return RobustStart(values, _far_items(system, sizes, scale, significance))
+
+
+def _sigma_factor(size: FloatArray, huber: bool) -> FloatArray:
+    """What an item's sigmas are multiplied by, from its residuals in sigmas."""
+    if huber:
+        return np.sqrt(np.maximum(size / _HUBER_SIGMAS, 1.0))
+    within = size <= _HUBER_SIGMAS
+    exponent = np.minimum(0.5 * (size / _DANISH_SIGMAS) ** 2, np.log(_GREATEST_FACTOR))
+    return np.where(within, 1.0, np.exp(exponent))
+
+
+def _far_items(
+    system: NetworkSystem, sizes: Sequence[FloatArray], scale: float, significance: float
+) -> dict[Item, tuple[float, float]]:
+    """Items beyond their limit, farthest first, but never the last that holds a node."""
+    held = np.zeros(system.unknowns.n_nodes, dtype=np.intp)
+    far: list[tuple[float, float, Item, NDArray[np.intp]]] = []
     for block, size in zip(system.blocks, sizes, strict=True):
         per_item = block.cluster.shape[1] // size.shape[1]
+        np.add.at(held, block.nodes.ravel(), size.shape[1])
         limit = float(np.sqrt(chi2.isf(significance, per_item) / per_item)) * scale
         for m, q in zip(*np.nonzero((size > limit) & (block.cluster[:, ::per_item] >= 0)), strict=True):
             r = int(q) * per_item
-            items[int(block.cluster[m, r]), int(block.item[m, r])] = (float(size[m, q]), limit)
-    return RobustStart(values, items)
+            item = (int(block.cluster[m, r]), int(block.item[m, r]))
+            far.append((float(size[m, q]), limit, item, block.nodes[m]))
+    far.sort(key=lambda entry: (-entry[0] / entry[1], entry[2]))
+    items: dict[Item, tuple[float, float]] = {}
+    unknown = system.unknowns.sizes > 0
+    for value, limit, item, nodes in far:
+        if np.all(held[nodes[unknown[nodes]]] > 1):
+            held[nodes] -= 1
+            items[item] = (value, limit)
+    return items
 
 
 def _item_sizes(part: LinearBlock) -> FloatArray:

@@ -18,7 +18,7 @@ from datum.network.observations import (
 )
 from datum.network.point_weights import POINT_WEIGHTS
 from datum.network.reliability import BlockStatistics
-from datum.network.unknowns import Unknowns
+from datum.network.unknowns import COMPONENT_WORDS, Unknowns
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -133,28 +133,41 @@ class _Words:
         self.component: list[str] = []
         self.observed = np.zeros(n)
         self.line = np.zeros(n, dtype=np.intp)
-        begins = np.flatnonzero(np.r_[True, (np.diff(cluster) != 0) | (np.diff(item) != 0)])
-        ends = np.r_[begins[1:], n]
-        numbers, items, components = cluster.tolist(), item.tolist(), component.tolist()
-        for begin, end in zip(begins, ends, strict=True):
-            number, place, size = numbers[begin], items[begin], int(end - begin)
-            kind, frm, to, name, line = item_words(network, unknowns, (number, place))
-            self.kind += [kind] * size
-            self.frm += [frm] * size
-            self.to += [to] * size
-            self.name += [name] * size
-            self.group += [group_of(network, number)] * size
-            self.line[begin:end] = line
-            source = network.clusters[number] if number != POINT_WEIGHTS else None
-            if isinstance(source, TerrestrialCluster):
-                self.component.append("")
-                self.observed[begin] = source.observations[place].value
-                continue
-            self.component += [_AXES[c] for c in components[begin:end]]
-            if isinstance(source, GnssVectorCluster):
-                self.observed[begin:end] = np.asarray(source.vector_m)[place]
-            elif isinstance(source, CoordinateCluster):
-                self.observed[begin:end] = np.asarray(source.position_m)[place]
+        edges = np.flatnonzero(np.r_[True, np.diff(cluster) != 0, True])
+        for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            rows = slice(begin, end)
+            self._add(network, unknowns, int(cluster[begin]), item[rows], component[rows], rows)
+
+    def _add(
+        self,
+        network: Network,
+        unknowns: Unknowns,
+        number: int,
+        item: IndexArray,
+        component: IndexArray,
+        rows: slice,
+    ) -> None:
+        """The rows of one cluster."""
+        places, repeats = np.unique(item, return_counts=True)
+        times = repeats.tolist()
+        words = [item_words(network, unknowns, (number, place)) for place in places.tolist()]
+        for column, part in ((self.kind, 0), (self.frm, 1), (self.to, 2), (self.name, 3)):
+            column += [
+                str(word[part]) for word, count in zip(words, times, strict=True) for _ in range(count)
+            ]
+        self.line[rows] = np.repeat([word[4] for word in words], repeats)
+        self.group += [group_of(network, number)] * item.size
+        source = network.clusters[number] if number != POINT_WEIGHTS else None
+        if isinstance(source, TerrestrialCluster):
+            self.component += [""] * item.size
+            self.observed[rows] = [source.observations[place].value for place in item.tolist()]
+            return
+        axes = COMPONENT_WORDS[unknowns.geometry] if source is None else _AXES
+        self.component += [axes[c] for c in component.tolist()]
+        if isinstance(source, GnssVectorCluster):
+            self.observed[rows] = np.asarray(source.vector_m)[item, component]
+        elif isinstance(source, CoordinateCluster):
+            self.observed[rows] = np.asarray(source.position_m)[item, component]
 
 
 def _empty() -> ResidualTable:

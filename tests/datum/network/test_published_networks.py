@@ -1,7 +1,8 @@
 """Networks that GNU Gama, the Stuttgart examples and DynAdjust have published, to the printed digit.
 
-Gama's figures hold a variance of unit weight: its sum of squares is our chi-square times the a priori variance
-of the file, its standard deviations ours times the a posteriori one over it where the file says "aposteriori".
+Gama's figures hold a variance of unit weight: its sum of squares is our chi-square times the a priori
+variance of the file, its standard deviations are ours times the a posteriori one over it where the file says
+"aposteriori".
 """
 
 import gzip
@@ -177,8 +178,8 @@ def test_space_networks_of_the_stuttgart_examples(real_data: Path) -> None:
 
 
 MEASUREMENT = re.compile(
-    r"^[GXY] (\S+)\s+(?:(\S+)\s+)?([XYZ])\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)"
-    r"\s+(-?[\d.]+)\s"
+    r"^[GXY] (\S+)\s+(?:(\S+)\s+)?([XYZ])\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s+([\d.]+)\s+([\d.]+)"
+    r"\s+([\d.]+)\s+(-?[\d.]+)\s"
 )
 STATION = re.compile(
     r"^(\S+)\s+FFF\s.*?(-?\d{7}\.\d{4})\s+(-?\d{7}\.\d{4})\s+(-?\d{7}\.\d{4})\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)"
