@@ -11,6 +11,7 @@ parallel, is interrupted half-way and taken up again.
 """
 
 import argparse
+import gzip
 import os
 import resource
 import statistics
@@ -76,16 +77,17 @@ def _peer(interpreter: Path, path: Path, navigation: Path, ours_s: float) -> Non
 
 def _many(path: Path, navigation: Path, count: int) -> None:
     """Judge copies under the names of many stations, stop half-way, and go on."""
-    plain = read_bytes(path)[0]
-    marker = next(line for line in plain.split(b"\n", 60) if line[60:].startswith(b"MARKER NAME"))
+    # The header of Compact RINEX is plain text: only gzip is taken off.
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    marker = next(line for line in content.split(b"\n", 60) if line[60:].startswith(b"MARKER NAME"))
     with tempfile.TemporaryDirectory() as name:
         folder, out = Path(name) / "in", Path(name) / "out"
         folder.mkdir()
         (folder / navigation.name).write_bytes(navigation.read_bytes())
         for k in range(count):
             station = f"S{k:03d}"
-            copy = plain.replace(marker, f"{station:<60s}MARKER NAME".encode(), 1)
-            (folder / f"{station}00USA_R_20230010000_01D_30S_MO.rnx").write_bytes(copy)
+            copy = content.replace(marker, f"{station:<60s}MARKER NAME".encode(), 1)
+            (folder / f"{station}00USA_R_20230010000_01D_30S_MO.crx").write_bytes(copy)
         command = [*JIZHUN, "station", "qc", str(folder), "--out", str(out), "--json"]
         began = time.monotonic()
         first = subprocess.Popen(

@@ -191,7 +191,8 @@ class SinglePointQuality:
 
     systems : letters; signals : "G:1C+2W" and so on
     scatter_enu_m : robust standard deviations about the median position, east, north, up
-    offset_enu_m : median position minus the header's, east, north, up; None where the header has none
+    offset_enu_m : median position minus the header's marker and eccentricity, east, north, up; None where the
+        header has none
     mean_pdop, worst_pdop : 95 % of the epochs have a PDOP below worst_pdop
     n_epochs : with a position; n_rejected : codes rejected as outliers
     """

@@ -285,7 +285,7 @@ def _single_point(
     found: list[SinglePointQuality] = []
     for letters in variants:
         positions = epoch_positions(rows, place, letters)
-        quality = single_point_quality(rows, positions, letters, source, header)
+        quality = single_point_quality(rows, positions, letters, source, observations.header)
         if quality is None:
             remarks.append(f"no epoch has enough satellites for a position from {letters} alone")
             continue

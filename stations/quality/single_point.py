@@ -20,7 +20,7 @@ from stations.ppp.orbits import ClockTable, OrbitTable
 from stations.quality.signal_pairs import SignalPair, frequency_by_satellite_hz
 from stations.quality.sliding_windows import SCATTER_FROM_MAD
 from stations.quality_records import SinglePointQuality
-from stations.records import Observations, SatelliteOrbits
+from stations.records import Observations, SatelliteOrbits, StationHeader
 from transforms.constants import EARTH_ROTATION_RATE_RAD_PER_S, SPEED_OF_LIGHT_M_PER_S
 from transforms.geodetic import enu_matrix_at
 
@@ -274,9 +274,12 @@ def single_point_quality(
     positions: EpochPositions,
     systems: str,
     source: str,
-    header_ecef_m: FloatArray | None,
+    header: StationHeader,
 ) -> SinglePointQuality | None:
-    """Scatter, offset and PDOP of a session's epochs; None where no epoch has a position."""
+    """Scatter, offset and PDOP of a session's epochs; None where no epoch has a position.
+
+    The positions are of the antenna; the header's is of the marker, its eccentricity below.
+    """
     median = positions.median_ecef_m
     if median is None:
         return None
@@ -284,7 +287,10 @@ def single_point_quality(
     rotation = enu_matrix_at(median)
     enu = (positions.position_ecef_m[good] - median) @ rotation.T
     scatter = SCATTER_FROM_MAD * np.median(np.abs(enu), axis=0)
-    offset = None if header_ecef_m is None else rotation @ (median - header_ecef_m)
+    marker = header.approximate_position_ecef_m
+    offset = None
+    if marker is not None:
+        offset = rotation @ (median - marker) - np.array(header.setup.eccentricity_enu_m)
     used = sorted({name[0] for name in rows.satellites} & set(systems))
     return SinglePointQuality(
         systems="".join(s for s in "GECJR" if s in used),

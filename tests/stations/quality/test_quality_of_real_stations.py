@@ -1,14 +1,18 @@
 """Quality reports of real stations: what they track is known from the data sets' own descriptions."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations
+from stations.formats.sp3 import read_sp3
 from stations.quality.cycle_slips import detect_cycle_slips
-from stations.quality.report import quality_report
+from stations.quality.report import QualityContext, quality_report
 from stations.records import Observations, QualityReport, Verdict
+from transforms.geodetic import enu_matrix_at
 
 pytestmark = pytest.mark.real_data
 
@@ -101,3 +105,81 @@ def test_zimm_of_2021_tracks_gps_only_and_is_not_ready(real_data: Path) -> None:
     assert not report.tracks_bds3
     assert any("no BeiDou-3 signal" in reason for reason in report.reasons)
     assert report.completeness > 0.99
+
+
+# Broadcast orbits of a metre, codes of a metre after the ionosphere is taken off, a day's median.
+SINGLE_POINT_AGREEMENT_M = 2.0
+
+
+@pytest.mark.parametrize(
+    ("station", "file", "orbits"),
+    [
+        (
+            "NIST",
+            "nist_2023001/NIST00USA_R_20230010000_01D_30S_MO.crx.gz",
+            "BRDC00IGS_R_20230010000_01D_MN.rnx.gz",
+        ),
+        (
+            "BOR1",
+            "bor1_2024035/BOR100POL_R_20240350000_01D_30S_MO.crx.gz",
+            "GRG0MGXFIN_20240350000_01D_05M_ORB.SP3.gz",
+        ),
+        ("HKSL", "eastasia_2026117/hksl1170.26o.gz", "BRDM00DLR_S_20261170000_01D_MN.rnx.gz"),
+    ],
+)
+def test_single_point_positions_are_those_of_the_igs(
+    real_data: Path, station: str, file: str, orbits: str
+) -> None:
+    observations = read(real_data, file)
+    path = (real_data / file).parent / orbits
+    context = (
+        QualityContext(orbits=read_sp3(path))
+        if "SP3" in orbits
+        else QualityContext(navigation=read_navigation(path))
+    )
+    details = quality_report(observations, context=context).details
+    assert details is not None
+    with (real_data / "truth" / "TRUTH.csv").open() as stream:
+        truth = next(row for row in csv.DictReader(stream) if row["station"] == station)
+    marker = np.array([float(truth[axis]) for axis in "XYZ"])
+    antenna = marker + enu_matrix_at(marker).T @ np.array(observations.header.setup.eccentricity_enu_m)
+    for point in details.single_point:
+        off = np.linalg.norm(np.array(point.position_ecef_m) - antenna)
+        assert off < SINGLE_POINT_AGREEMENT_M, (point.systems, off)
+    assert details.header_errors == ()
+    if len(details.single_point) > 1:  # BeiDou helps
+        everything, without, _ = details.single_point
+        assert everything.mean_pdop < without.mean_pdop
+        assert everything.n_epochs == without.n_epochs >= 2870  # a table of orbits ends at 23:55
+
+
+def test_beidou_2_bias_is_seen_as_published_and_removed(real_data: Path, nist: Observations) -> None:
+    orbits = real_data / "nist_2023001" / "COD0MGXFIN_20230010000_01D_05M_ORB.SP3.gz"
+    details = quality_report(nist, context=QualityContext(orbits=read_sp3(orbits))).details
+    assert details is not None
+    assert {b.carrier for b in details.code_biases} == {"B1I", "B2I", "B3I"}
+    for bias in details.code_biases:
+        assert bias.satellites == ("C11", "C12", "C14")
+        assert abs(bias.observed_m - bias.removed_m) < 0.1  # codes of three satellites on one day
+        assert abs(bias.remaining_m) < 0.1
+    signals = {s.signal: s for s in details.signals}
+    for name in ("C2I", "C6I", "C7I"):
+        before, after = signals[name].multipath_rms_m, signals[name].multipath_without_bias_rms_m
+        assert before is not None
+        assert after is not None
+        assert after < before
+    for name in ("C1P", "C5P", "C7D", "C6I"):  # every signal of BeiDou-3, by elevation
+        rms = [b.multipath_rms_m for b in signals[name].by_elevation]
+        assert None not in rms
+        assert rms[1] > 1.5 * rms[6]  # type: ignore[operator]
+
+
+def test_a_pass_tracked_at_a_wrong_frequency_is_named_at_bjfs(real_data: Path) -> None:
+    report = quality_report(read(real_data, "eastasia_2026117/bjfs1170.26o.gz"))
+    assert report.details is not None
+    (lock,) = report.details.false_locks
+    assert (lock.satellite, lock.signal, lock.first_epoch.iso()[:15]) == ("G02", "G2W", "2026-04-27T13:5")
+    assert report.verdict is not Verdict.REJECT
+    rms = next(s for s in report.details.signals if s.signal == "G2W").multipath_rms_m
+    assert rms is not None
+    assert rms < 0.5
