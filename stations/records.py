@@ -61,7 +61,7 @@ class StationSetup:
 
 @dataclass(frozen=True)
 class CycleSlip:
-    """A detected and repaired slip that a receiver or an editor reports (epoch flag 6), code such as "L1C"."""
+    """A slip that a receiver or an editor found and repaired (epoch flag 6), code such as "L1C"."""
 
     satellite: str
     code: str

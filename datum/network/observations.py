@@ -280,8 +280,8 @@ class ResidualTable:
     """One row for each observed number. Metres and radians; all (n,).
 
     cluster, item : place in `Network.clusters` and in the cluster (vector or station or observation)
-    component : "x", "y", "z" of vectors and positions, "east", "north", "up" of given coordinates (cluster -1,
-        whose observed correction is 0); "" else
+    component : "x", "y", "z" of vectors and positions, "east", "north", "up" of given coordinates (cluster
+        -1, whose observed correction is 0); "" else
     adjusted : the value the adjusted coordinates give; residual : observed minus adjusted
     sigma : of the observation, a priori, centring and ppm included; sigma_adjusted : at variance factor 1
     sigma_residual : sqrt of the diagonal of Qvv; normalised : residual over it (DynAdjust's N-statistic)
