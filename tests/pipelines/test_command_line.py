@@ -18,6 +18,7 @@ from stations.records import StationSolution
 Command = Callable[..., Any]
 COMMANDS = [
     ("run",), ("simulate",), ("station", "solve"), ("station", "qc"), ("network", "combine"),
+    ("network", "adjust"), ("network", "compare"),
     ("frame", "transform"), ("height", "adjust"), ("gravity", "adjust"), ("publish",), ("catalogue", "ls"),
     ("catalogue", "show"), ("catalogue", "verify"),
 ]  # fmt: skip
