@@ -18,6 +18,7 @@ from stations.baseline.equations import (
 )
 from stations.baseline.options import BASELINE_SYSTEMS, CARRIERS, BaselineOptions
 from stations.baseline.station_side import StationSide, station_side
+from stations.occupations import longest_occupation
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.outliers import correlation_inflation, find_outliers, find_residual_steps, robust_sigma
 from stations.ppp.rows import Rejections
@@ -81,9 +82,13 @@ def solve_baseline(
             "GLONASS sends on another frequency from each satellite"
         )
     rejections = Rejections()
+    first, first_remarks = longest_occupation(first, may_move=False)
+    second, second_remarks = longest_occupation(second, may_move=False)
     interval_s = session_interval_s(first, second, options.interval_s, options.minimum_interval_s)
     shared = common_view(first, second, options.station_options(), interval_s)
     remarks = list(products.remarks)
+    remarks += [f"{station_code(first)}: {remark}" for remark in first_remarks]
+    remarks += [f"{station_code(second)}: {remark}" for remark in second_remarks]
     if shared.unlike:
         remarks.append(
             "the stations track the same carriers by different signals, whose code biases do not cancel: "

@@ -16,7 +16,7 @@ from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
-from stations.records import AntennaType
+from stations.records import AntennaType, ObservationEvent
 from transforms.errors import InputError
 from transforms.geodetic import enu_matrix_at
 
@@ -61,6 +61,19 @@ def test_wettzell_fixed_within_five_millimetres_of_the_published_vector(wettzell
     assert solution.ionosphere == "fixed"
     away = enu_m(solution.vector_ecef_m - np.median(published, axis=0))
     assert float(np.linalg.norm(away)) < CONTRACT_M, away
+
+
+def test_an_antenna_raised_inside_the_hour_does_not_enter_the_vector(wettzell, published):
+    """10 cm on paper at the hundredth epoch: the hundred before it are solved, and the output says so."""
+    first, second, products, antennas = wettzell
+    setup = second.header.setup
+    east, north, up = setup.eccentricity_enu_m
+    raised = replace(setup, eccentricity_enu_m=(east, north, up + 0.1))
+    planted = ObservationEvent(second.epochs[100], 4, "header information", (), 77, raised)
+    solution = solve_baseline(first, replace(second, events=(planted,)), products, antennas)
+    assert solution.to_setup == setup
+    assert float(np.linalg.norm(enu_m(solution.vector_ecef_m - np.median(published, axis=0)))) < 0.01
+    assert any("100 epochs from the header" in remark for remark in solution.remarks)
 
 
 @pytest.mark.parametrize("systems", ["G", "GEC"])
