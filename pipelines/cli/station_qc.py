@@ -1,11 +1,12 @@
 """`jizhun station qc`: the quality of observations, of one station-day or of many."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.terminal import JsonOption, TerminalProgress, console, say, write_json
+from pipelines.cli.terminal import JsonOption, TerminalProgress, console, say, waiting, write_json
 
 
 def qc(
@@ -75,7 +76,11 @@ def qc(
     for remark in passed_over:
         say(f"note: {remark}")
     results: list[QualityResult] = []
-    with TerminalProgress(quiet=len(tasks) == 1) as progress:
+    alone = len(tasks) == 1
+    with (
+        waiting(f"judging {tasks[0].name}") if alone else nullcontext(),
+        TerminalProgress(quiet=alone) as progress,
+    ):
         judge_all(tasks, progress, on_result=results.append)
     results.sort(key=lambda r: (r.task.station, r.task.day))
     failures = [r for r in results if r.report is None]

@@ -22,8 +22,8 @@ def phase_noise_m(
 ) -> float | None:
     """Noise of one carrier's phase, m, both taken as equal; None where there are too few epochs.
 
-    All (n_epoch, n_satellite). An upper bound: what the ionosphere bends over three intervals is in it, a
-    tenth of a millimetre at 1 s on a quiet day, a millimetre and more at 30 s.
+    All (n_epoch, n_satellite). An upper bound: what the ionosphere bends over three intervals is in it, and
+    at 30 s that is no longer little.
     """
     difference = np.diff(phase_1_m - phase_2_m, n=3, axis=0)
     broken = masks.arc_start

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stations.quality.completeness import Completeness
+from stations.quality.ionosphere_activity import DISTURBED_TECU_PER_MIN
 from stations.quality_records import ElevationBin, QualityDetails, SignalDetails
 from stations.records import ObservationEvent, Verdict
 from transforms.errors import InputError
@@ -151,7 +152,7 @@ def decide(
     if details.ionosphere is not None and details.ionosphere.share_disturbed > t.roti_share_remark:
         remarks.append(
             f"disturbed ionosphere: {100 * details.ionosphere.share_disturbed:.0f} % of the windows above "
-            f"0.5 TECU/min, worst in the hour from {details.ionosphere.worst_hour}"
+            f"{DISTURBED_TECU_PER_MIN:g} TECU/min, worst in the hour from {details.ionosphere.worst_hour}"
         )
     remarks.extend(
         f"phase of {lock.signal} on {lock.satellite} is locked to nothing at {lock.n_epochs} epochs from "

@@ -159,3 +159,30 @@ def test_what_cannot_be_judged_is_one_clear_error(folder: Path, tmp_path: Path) 
     ):
         with pytest.raises(InputError, match=words):
             plan_quality([folder], options, None)
+
+
+@pytest.mark.real_data
+def test_a_header_is_held_to_the_stations_log_and_to_the_antennas_given(real_data: Path) -> None:
+    parsers = real_data / "parsers"
+    file = parsers / "gognss" / "BRUX00BEL_R_20183101900_01H_30S_MO.rnx.gz"
+    logs = parsers / "sitelog_geodesyml"
+    antex = real_data / "atx" / "igs20_2385_sats_plus_6rcv.atx.gz"
+    for path in (file, logs, antex):
+        if not path.exists():
+            pytest.skip(f"{path} is missing")
+
+    def details(log: str) -> tuple[dict[str, object], str]:
+        options = QualityOptions(log=logs / log, antex=(antex,))
+        (task,), _ = plan_quality([file], options, None)
+        result = judge(task)
+        assert result.report is not None
+        return result.report["details"], result.report["verdict"]
+
+    own, verdict = details("brux_20200225.log.gz")
+    assert own["header_errors"] == []
+    assert [d[:20] for d in own["header_differences"]] == ["unknown antenna type"]  # type: ignore[attr-defined]
+    assert verdict == "accept with remarks"
+    other, verdict = details("brst_20200511.log.gz")
+    assert "off the site log's" in other["header_errors"][0]  # type: ignore[index]
+    assert len(other["header_differences"]) >= 5  # type: ignore[arg-type]
+    assert verdict == "reject"

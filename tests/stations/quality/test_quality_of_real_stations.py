@@ -183,3 +183,16 @@ def test_a_pass_tracked_at_a_wrong_frequency_is_named_at_bjfs(real_data: Path) -
     rms = next(s for s in report.details.signals if s.signal == "G2W").multipath_rms_m
     assert rms is not None
     assert rms < 0.5
+
+
+def test_the_steered_clock_of_york_steps_a_millisecond_every_24_or_25_minutes(real_data: Path) -> None:
+    """A free oscillator held within a millisecond steps as regularly as it drifts, in codes and phases."""
+    report = quality_report(read(real_data, "parsers/georinex/york0440.15d.gz"))
+    assert report.details is not None
+    jumps = report.details.clock_jumps
+    assert {(j.milliseconds, j.seen_in) for j in jumps} == {(1, "code and phase")}
+    apart_s = np.diff([int(j.epoch.tai_ns) for j in jumps]) / 1e9
+    assert len(jumps) == 58
+    assert apart_s.min() >= 24 * 60
+    assert apart_s.max() <= 25 * 60
+    assert report.cycle_slips_per_thousand < 1.0  # none of them is a slip
