@@ -99,6 +99,9 @@ def dna_network(data: bytes, identity: InputFile) -> Network:
         raise FormatError(path, 1, f"{HEADER} 3.01 STN or MSR, date, frame and epoch were expected")
     if words[1] != _VERSION:
         raise FormatError(path, 1, f"version {words[1]} is not read; {_VERSION} is")
+    if not text.endswith(("\n", "\r")):
+        last = text.count("\n") + 1
+        raise FormatError(path, last, "the last line has no end: a number in it may be cut off")
     kind, frame, epoch = words[2], words[4], words[5]
     lines = _Lines(path, text)
     stations: list[StationText] = []
