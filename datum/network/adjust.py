@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datum.adjustment.testing import GLOBAL_SIGNIFICANCE, POWER, SIGNIFICANCE, variance_factor_limits
 from datum.network.approximate_positions import approximate_positions
-from datum.network.blocks import Cofactors, ObservationBlock
+from datum.network.blocks import Cofactors, ObservationBlock, evaluated
 from datum.network.gauss_newton import Converged, NetworkSystem, converge, network_system
 from datum.network.multifrontal import NODE_SIZE
 from datum.network.network_blocks import (
@@ -204,6 +204,7 @@ def _prepare(network: Network) -> _Prepared:
     given = approximate_positions(network, tuple(p.name for p in points), positions)
     unknowns, start = make_unknowns(network, points, given)
     blocks = network_blocks(network, points, unknowns, start, start, frozenset())
+    _check_components(blocks.used, unknowns, start)
     _orient(blocks.used, unknowns, start)
     return _Prepared(network, points, unknowns, start, start.copy(), (*remarks, *turned, *more))
 
@@ -261,13 +262,30 @@ def _check_given(points: tuple[NetworkPoint | PlanePoint, ...], positions: Float
                 raise InputError(f"{point.name}: {role} without a coordinate")
 
 
+def _check_components(blocks: tuple[ObservationBlock, ...], unknowns: Unknowns, values: FloatArray) -> None:
+    """InputError for an observation of components that its points do not have."""
+    absent = np.zeros((unknowns.n_nodes, 3), dtype=bool)
+    absent[: unknowns.n_points] = [[role is ComponentRole.ABSENT for role in r] for r in unknowns.roles]
+    if not absent.any():
+        return
+    for block in blocks:
+        derivatives, _ = evaluated(block, unknowns, values)
+        seen = (derivatives != 0.0) & ~absent[block.nodes][:, None]
+        for m, r in np.argwhere(~seen.any(axis=(2, 3))):
+            names = ", ".join(unknowns.names[i] for i in block.nodes[m] if absent[i].any())
+            raise InputError(
+                f"an observation of {names} (place {block.item[m, r] + 1} of cluster "
+                f"{block.cluster[m, r] + 1}) is of a component that these points do not have"
+            )
+
+
 def _orient(blocks: tuple[ObservationBlock, ...], unknowns: Unknowns, values: FloatArray) -> None:
     """Set approximate orientations into values: the mean bearing minus reading of each set."""
     total = np.zeros(unknowns.n_nodes, dtype=np.complex128)
     for block in blocks:
         if not (block.nodes >= unknowns.n_points).any():
             continue
-        derivatives, misclosure = block.evaluate(values)
+        derivatives, misclosure = evaluated(block, unknowns, values)
         slot, row = np.nonzero((derivatives[:, :, :, 0].any(axis=1)) & (block.nodes >= unknowns.n_points))
         for m, s in zip(slot, row, strict=True):
             node = int(block.nodes[m, s])
@@ -289,7 +307,7 @@ def _great_misclosures(prepared: _Prepared) -> dict[Item, Rejection]:
         prepared.network, prepared.points, prepared.unknowns, prepared.start, prepared.start, frozenset()
     )
     for block in blocks.used:
-        _, misclosure = block.evaluate(prepared.start)
+        _, misclosure = evaluated(block, prepared.unknowns, prepared.start)
         size = np.abs(misclosure) * block.scale_m
         for m, r in zip(*np.nonzero((size > limit) & (block.cluster >= 0)), strict=True):
             item = (int(block.cluster[m, r]), int(block.item[m, r]))
@@ -471,6 +489,8 @@ def _result(
         if kind == ORIENTATION
     }
     words = converged.conditions.words if converged.conditions else _datum_words(prepared)
+    if converged.conditions is None and network.datum.kind is not DatumKind.POINTS:
+        remarks = [*remarks, f"no condition was put on the datum: the network is {words} already"]
     return NetworkAdjustment(
         geometry=network.geometry,
         points=_points(prepared, run, table),

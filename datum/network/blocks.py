@@ -82,9 +82,26 @@ class LinearBlock:
     misclosure: FloatArray
 
 
+def evaluated(
+    block: ObservationBlock, unknowns: Unknowns, values: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Derivatives (m, r, s, 3) by position coordinates and misclosures (m, r) at the nodes' values (n, 3).
+
+    Raises AdjustmentError where a sight has no length, so that it has no direction either.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        derivatives, misclosure = block.evaluate(values)
+    if not block.linear:
+        finite = np.isfinite(derivatives).all(axis=(1, 2, 3)) & np.isfinite(misclosure).all(axis=1)
+        for m in np.flatnonzero(~finite):
+            names = ", ".join(unknowns.names[node] for node in block.nodes[m] if node < unknowns.n_points)
+            raise AdjustmentError(f"an observation between {names} has no length: two of them coincide")
+    return derivatives, misclosure
+
+
 def linearise(block: ObservationBlock, unknowns: Unknowns, values: FloatArray) -> LinearBlock:
     """The equations of a block at the nodes' values (n, 3)."""
-    derivatives, misclosure = block.evaluate(values)
+    derivatives, misclosure = evaluated(block, unknowns, values)
     design = np.matmul(derivatives.transpose(0, 2, 1, 3), unknowns.directions[block.nodes])
     return LinearBlock(block, design.transpose(0, 2, 1, 3), misclosure)
 

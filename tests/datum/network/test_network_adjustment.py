@@ -476,6 +476,14 @@ def test_bad_networks_are_refused_in_words() -> None:
     with pytest.raises(InputError, match="'P0'"):
         adjust_network(replace(network, points=network.points[1:]))
     plane = plane_network(ComponentRole.FREE, distances=False)
+    heights = TerrestrialCluster(
+        (ScalarObservation(ScalarKind.HEIGHT_DIFFERENCE, "A", "B", 1.0),), np.array([1e-6])
+    )
+    with pytest.raises(InputError, match=r"A, B .* do not have"):
+        adjust_network(replace(plane, clusters=(*plane.clusters, heights)))
+    one_place = tuple(replace(p, x_m=1.0, y_m=1.0) for p in plane.points if isinstance(p, PlanePoint))
+    with pytest.raises(AdjustmentError, match="coincide"):
+        adjust_network(replace(plane, points=one_place))
     with pytest.raises(AdjustmentError, match="no approximate coordinates for S"):
         adjust_network(
             replace(
