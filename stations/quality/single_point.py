@@ -30,6 +30,7 @@ BoolArray = NDArray[np.bool_]
 CUTOFF_DEG: Final = 10.0
 _START_ECEF_M: Final = np.array([1.0e5, 0.0, 0.0])  # with nothing known: near the earth's centre
 _MAXIMUM_ITERATIONS: Final = 15
+_SETTLED_M: Final = 1e4  # a thousandth of a radian of elevation
 _CONVERGED_M: Final = 1e-2
 _OUTLIER_SIGMAS: Final = 6.0
 _OUTLIER_FLOOR_M: Final = 10.0  # ionosphere-free codes at 10 degrees of elevation scatter by metres
@@ -193,9 +194,11 @@ def epoch_positions(
     weight = usable.astype(np.float64)
     inverse = np.full((n_epoch, 3 + n_group, 3 + n_group), np.nan)
     solved = np.zeros(n_epoch, dtype=np.bool_)
+    size = np.inf
     for iteration in range(_MAXIMUM_ITERATIONS):
         median = np.median(position[np.isfinite(position[:, 0])], axis=0)
-        near = plausible_position(median)
+        # Elevations are believed once the positions settle: the header may name the other side of the earth.
+        near = plausible_position(median) and size < _SETTLED_M
         line, distance = _lines(place, position)
         elevation = np.zeros(usable.shape)
         delay = np.zeros(usable.shape)
@@ -223,7 +226,7 @@ def epoch_positions(
         step = np.where(solved[:, np.newaxis], np.einsum("eij,ej->ei", inverse, right), 0.0)
         position = position + step[:, :3]
         receiver_clock = receiver_clock + step[:, 3:]
-        size = float(np.median(np.linalg.norm(step[:, :3], axis=1)[solved])) if solved.any() else 0.0
+        size = float(np.median(np.linalg.norm(step[:, :3], axis=1)[solved])) if solved.any() else np.inf
         if near and size < 1.0 and iteration > 1:
             residual = misclosure - np.einsum("esi,ei->es", design, step)
             scaled = np.abs(residual) * np.sqrt(weight)

@@ -1,6 +1,7 @@
 """Quality reports of real stations: what they track is known from the data sets' own descriptions."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -196,3 +197,22 @@ def test_the_steered_clock_of_york_steps_a_millisecond_every_24_or_25_minutes(re
     assert apart_s.min() >= 24 * 60
     assert apart_s.max() <= 25 * 60
     assert report.cycle_slips_per_thousand < 1.0  # none of them is a slip
+
+
+def test_a_header_of_another_place_is_an_error_however_far_it_is(real_data: Path) -> None:
+    path = real_data / "bor1_2024035" / "BOR100POL_R_20240350000_01D_30S_MO.crx.gz"
+    if not path.is_file():
+        pytest.skip(f"{path} is missing")
+    bor1 = read_observations(path, interval_s=300.0)
+    orbits = read_sp3(path.parent / "GRG0MGXFIN_20240350000_01D_05M_ORB.SP3.gz")
+    true = bor1.header.approximate_position_ecef_m
+    assert true is not None
+    places = {"300": true + np.array([300.0, 0.0, 0.0]), "12,729,8": -true}
+    for words, position in places.items():
+        wrong = replace(bor1, header=replace(bor1.header, approximate_position_ecef_m=position))
+        report = quality_report(wrong, context=QualityContext(orbits=orbits))
+        assert report.details is not None
+        assert report.verdict is Verdict.REJECT
+        assert words in report.details.header_errors[0]
+        found = np.array(report.details.single_point[0].position_ecef_m)
+        assert np.linalg.norm(found - true) < SINGLE_POINT_AGREEMENT_M
