@@ -20,7 +20,7 @@ from datum.network.daily_positions import (
     position_keys,
     require_connected,
 )
-from datum.network.discontinuities import Screened, adjust_freely, screen
+from datum.network.discontinuities import KnownMove, Screened, adjust_freely, known_grouping, screen
 from datum.network.normal_equations import AdjustedParameters, solve
 from datum.records import ControlStation, NetworkSolution, NetworkStation
 from stations.records import InputFile, StationSolution
@@ -57,6 +57,8 @@ class CombinationOptions:
     weigh_control : whether control stations hold the datum by the inverse of their variance, or all alike
     significance : probability that the search for discontinuities, or that for wrong control stations, finds
         something in clean data
+    known_steps : station -> instants from which it is known to stand elsewhere: its days are parted there
+        before the search
     """
 
     alignment: tuple[DatumParameter, ...] = (DatumParameter.TRANSLATION,)
@@ -66,6 +68,7 @@ class CombinationOptions:
     control_noise_enu_m: tuple[float, float, float] = (0.003, 0.003, 0.007)
     weigh_control: bool = False
     significance: float = 0.01
+    known_steps: Mapping[str, Sequence[KnownMove]] = field(default_factory=dict)
 
 
 def combine_solutions(
@@ -109,9 +112,10 @@ def combine_solutions(
         daily_noise_enu_m=chosen_options.daily_noise_enu_m,
         alignment=tuple(DatumParameter(p) for p in chosen_options.alignment),
     )
-    require_connected(network, {(p.station, p.day): 0 for p in network.positions})
+    parted, _ = known_grouping(network, chosen_options.known_steps)
+    require_connected(network, parted)
     at_epoch, control_remarks = control_at_epoch(control, network, chosen_options.control_noise_enu_m)
-    screened = screen(network, chosen_options.significance)
+    screened = screen(network, chosen_options.significance, chosen_options.known_steps)
     equations = observation_equations(network, screened.grouping)
     free = adjust_freely(network, equations)
     scale = max(free.variance_factor, 1.0)

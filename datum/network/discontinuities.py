@@ -5,8 +5,9 @@ wrong day. The one that lowers the square sum most is taken, if it passes the li
 again. Errors up to a robust variance factor of the network are put down to covariances that are too small.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from datum.network.normal_equations import AdjustedParameters, solve
 from datum.network.testing import chi_square_limit, hypothesis, robust_variance_factor
 from datum.records import Rejection
 from transforms.geodetic import enu_matrix_at
+from transforms.time_scales import Epochs
 
 FloatArray = NDArray[np.float64]
 
@@ -24,6 +26,18 @@ _DIMENSION: Final = 3
 # Hypotheses whose statistics agree to this part are the same error seen from two stations.
 _SAME_STATISTIC: Final = 1e-6
 _MILLIMETRES: Final = 1e3
+
+
+class KnownMove(Protocol):
+    """An instant from which a station stands elsewhere, and why."""
+
+    @property
+    def epoch(self) -> Epochs:
+        """Shape ()."""
+
+    @property
+    def reason(self) -> str:
+        """In words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +97,44 @@ def adjust_freely(network: DailyNetwork, equations: Equations) -> AdjustedParame
     return solve(equations.normal, constraints, np.zeros(constraints.shape[0]))
 
 
-def screen(network: DailyNetwork, significance: float) -> Screened:
+def known_grouping(
+    network: DailyNetwork, known: Mapping[str, Sequence[KnownMove]]
+) -> tuple[dict[tuple[str, str], int | None], tuple[str, ...]]:
+    """(station, day) -> number of the position between known steps, counted from 0, and remarks on them.
+
+    A day belongs to the position that most of it saw: that of its middle. Steps before the first and after
+    the last day part nothing.
+    """
+    grouping: dict[tuple[str, str], int | None] = {}
+    remarks: list[str] = []
+    for station in sorted({p.station for p in network.positions}):
+        moves = sorted(known.get(station, ()), key=lambda move: int(move.epoch.tai_ns))
+        days = sorted(
+            (int(p.solution.epoch.tai_ns), p.day) for p in network.positions if p.station == station
+        )
+        number, before = -1, -1
+        for moment, day in days:
+            passed = sum(int(move.epoch.tai_ns) <= moment for move in moves)
+            if passed != before:
+                number += 1
+                if before >= 0:
+                    reasons = "; ".join(dict.fromkeys(move.reason for move in moves[before:passed]))
+                    remarks.append(f"station {station} is parted at {day}: {reasons}")
+                before = passed
+            grouping[station, day] = number
+    return grouping, tuple(remarks)
+
+
+def screen(
+    network: DailyNetwork, significance: float, known: Mapping[str, Sequence[KnownMove]] | None = None
+) -> Screened:
     """Find steps and wrong days.
 
     significance : probability that a search over a clean network finds anything (shared out among its tests)
+    known : station -> steps that are known, where its days are parted before the search
     """
-    search = _Search(network, significance, {(p.station, p.day): 0 for p in network.positions})
+    grouping, remarks = known_grouping(network, known or {})
+    search = _Search(network, significance, grouping, remarks=list(remarks))
     factor = 1.0
     for _ in range(len(network.positions)):
         equations = observation_equations(network, search.grouping)

@@ -40,17 +40,29 @@ def combine(
             help="ANTEX file of the solutions, for the phase centres in the SINEX; may be repeated."
         ),
     ] = None,
+    steps: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Known discontinuities: IGS soln table, NGL steps.txt or a site log; may be repeated."
+        ),
+    ] = None,
+    residuals: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the days' residuals after alignment as CSV series."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Combine daily station solutions, align them to control stations, write SINEX 2.02.
 
     Example: jizhun network combine out/*.json --control control.csv --out network/
     """
+    from datum.formats.known_steps import read_known_steps, steps_of_station
     from datum.network.combine import CombinationOptions, combine_solutions
     from datum.network.constraints import DatumParameter
     from datum.network.sinex_exchange import network_sinex
     from pipelines.control_file import read_control
     from pipelines.horizontal_product import sigma_enu_m
+    from pipelines.network_residuals import write_residual_series
     from pipelines.reference_files import read_antennas
     from pipelines.solution_files import read_solutions
     from stations.formats.sinex import write_sinex
@@ -63,8 +75,16 @@ def combine(
             f'words out of {", ".join(DatumParameter)}, not "{alignment}"', param_hint="--alignment"
         ) from None
     controls = read_control(control)
+    solutions = read_solutions(files, frame)
+    known = read_known_steps(tuple(steps or ()))
+    names = {solution.station for solution in solutions}
     network = combine_solutions(
-        read_solutions(files, frame), controls, options=CombinationOptions(alignment=parameters)
+        solutions,
+        controls,
+        options=CombinationOptions(
+            alignment=parameters,
+            known_steps={name: steps_of_station(known, name) for name in sorted(names)},
+        ),
     )
     path = out / "network.snx"
     try:
@@ -73,6 +93,9 @@ def combine(
         raise InputError(f"{out}: cannot be made: {error.strerror}") from None
     write_sinex(network_sinex(network, antennas=read_antennas(tuple(antex or ()))), path)
     say(f"wrote {path}")
+    if residuals is not None:
+        write_residual_series(residuals, network)
+        say(f"wrote {residuals}")
     if json:
         write_json(
             {
@@ -91,6 +114,10 @@ def combine(
                             round(v, 5) for v in sigma_enu_m(item.position_ecef_m, item.covariance_m2)
                         ],
                         "days": list(item.days),
+                        "repeatability_enu_m": [
+                            None if value != value else round(float(value), 5)
+                            for value in item.repeatability_enu_m
+                        ],
                         "control": item.is_control,
                     }
                     for item in network.stations
