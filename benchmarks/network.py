@@ -10,7 +10,8 @@ iteration, covariances of all stations and of all vectors' pairs, residuals with
 are those of the clock and of the processor.
 
 As a peer, scipy's sparse LU (SuperLU with the ordering that suits symmetric matrices) solves the same normal
-equations for the coordinates alone, for sizes where that ends; it gives no covariances.
+equations for the coordinates; having no selected inverse, it would solve for the columns of all covariances:
+thirty of them are measured and the rest told in proportion.
 """
 
 import argparse
@@ -44,7 +45,7 @@ from transforms.geodetic import ecef_from_geodetic, enu_matrix_at
 
 VECTORS_PER_STATION = 9
 SPACING_M = 10_000.0
-LARGEST_PEER = 16_000
+PEER_COLUMNS = 30  # of the inverse that the peer solves for, to tell the time of all in proportion
 # Published by DynAdjust's authors for a machine of this class.
 DYNADJUST = {4_000: "4 s phased, 80 s simultaneous", 16_000: "42 s phased (143,910 observations)"}
 
@@ -138,10 +139,18 @@ def measure_peer(n_stations: int) -> dict[str, float]:
     data = np.concatenate([matrix.diagonal[nodes], matrix.blocks, matrix.blocks.transpose(0, 2, 1)])
     size = int(unknowns.sizes.sum())
     sparse = coo_matrix((data.ravel(), (rows.ravel(), columns.ravel())), shape=(size, size)).tocsc()
-    splu(sparse, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right_side[nodes].ravel())
+    factor = splu(sparse, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    factor.solve(right_side[nodes].ravel())
+    coordinates = time.process_time() - began
+    unit = np.zeros((size, PEER_COLUMNS))
+    unit[np.linspace(0, size - 1, PEER_COLUMNS).astype(int), np.arange(PEER_COLUMNS)] = 1.0
+    began = time.process_time()
+    factor.solve(unit)
+    covariances = (time.process_time() - began) * size / PEER_COLUMNS
     return {
         "stations": n_stations,
-        "processor_seconds": time.process_time() - began,
+        "processor_seconds": coordinates,
+        "covariances_seconds": covariances,
         "memory_gb": peak_memory_gb(),
     }
 
@@ -170,13 +179,13 @@ def main() -> None:
     results = []
     write = sys.stdout.write
     write(
-        "stations  vectors  seconds  of processor   memory  factor  truth/covariance  scipy splu  DynAdjust\n"
+        "stations  vectors  seconds  of processor   memory  factor  truth/covariance  scipy splu: coordinates + covariances  DynAdjust\n"
     )
     for n_stations in arguments.stations:
         ours = in_own_process(n_stations, peer=False)
-        peer = in_own_process(n_stations, peer=True) if n_stations <= LARGEST_PEER else None
+        peer = in_own_process(n_stations, peer=True)
         results.append({"jizhun": ours, "scipy_splu": peer})
-        peer_text = f"{peer['processor_seconds']:.1f} s, {peer['memory_gb']:.2f} GB" if peer else "not run"
+        peer_text = f"{peer['processor_seconds']:.1f} s + {peer['covariances_seconds']:.0f} s"
         write(
             f"{n_stations:8d} {ours['vectors']:8.0f} {ours['seconds']:8.2f} {ours['processor_seconds']:13.2f}"
             f" {ours['memory_gb']:5.2f} GB {ours['variance_factor']:7.4f}"
