@@ -178,9 +178,8 @@ def main() -> None:
         return
     results = []
     write = sys.stdout.write
-    write(
-        "stations  vectors  seconds  of processor   memory  factor  truth/covariance  scipy splu: coordinates + covariances  DynAdjust\n"
-    )
+    write("stations  vectors  seconds  of processor   memory  factor  truth/covariance")
+    write("  scipy splu: coordinates + covariances  DynAdjust\n")
     for n_stations in arguments.stations:
         ours = in_own_process(n_stations, peer=False)
         peer = in_own_process(n_stations, peer=True)
