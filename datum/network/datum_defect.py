@@ -141,6 +141,12 @@ class _Open:
 def _open_moves(unknowns: Unknowns, values: FloatArray, matrix: BlockMatrix, nodes: IndexArray) -> _Open:
     """The moves of a connected part (its nodes) that no observation sees."""
     points, extra = nodes[nodes < unknowns.n_points], nodes[nodes >= unknowns.n_points]
+    idle = [unknowns.names[node] for node in extra if matrix.diagonal[node, 0, 0] <= 0.0]
+    if idle:
+        raise AdjustmentError(
+            f"no observation is left for the {idle[0]}: all of them were rejected; a wrong coordinate of a "
+            "fixed point does this"
+        )
     in_space, kinds = _generators(unknowns, values, points)
     local = np.einsum("nlp,npg->nlg", unknowns.axes[points], in_space)
     fixed = np.array(
