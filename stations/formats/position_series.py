@@ -30,6 +30,7 @@ _TENV_COLUMNS: Final = 17
 _TENV3_COLUMNS: Final = (20, 23)  # without and with latitude, longitude and height
 _POS_COLUMNS: Final = 25
 _POS_TITLE: Final = "PBO Station Position Time Series"
+_LARGEST_NUMBER: Final = 1e9  # metres and days are below it, and so is a date of eight digits
 _LARGEST_SIGMA_M: Final = 100.0
 _LARGEST_CORRELATION: Final = 1.0005  # printed with six decimals at the most; rounding may pass 1
 _MJD_OF_1970: Final = 40587
@@ -86,7 +87,11 @@ def _numbers(words: Sequence[str], path: str, number: int) -> list[float]:
     for word in words:
         if not _NUMBER.match(word):
             raise FormatError(path, number, f"expected a number, found {word!r}")
-    return [float(word) for word in words]
+    values = [float(word) for word in words]
+    for word, value in zip(words, values, strict=True):
+        if abs(value) > _LARGEST_NUMBER:
+            raise FormatError(path, number, f"no number of a position: {word[:40]!r}")
+    return values
 
 
 def _parse_ngl(lines: Sequence[str], identity: InputFile) -> PositionSeries:
