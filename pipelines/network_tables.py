@@ -91,8 +91,9 @@ def adjustment_json(adjusted: AdjustedNetwork) -> dict[str, Any]:
         "chi_square": _significant(result.chi_square),
         "sigma_zero": _significant(result.sigma_zero),
         "test_limits": [_significant(value) for value in result.test_limits],
-        "test_passed": result.degrees_of_freedom > 0
-        and result.test_limits[0] <= result.sigma_zero <= result.test_limits[1],
+        "test_passed": None
+        if result.degrees_of_freedom <= 0
+        else result.test_limits[0] <= result.sigma_zero <= result.test_limits[1],
         "variance_factor_applied": _significant(adjusted.factor),
         "iterations": result.iterations,
         "variance_components": {

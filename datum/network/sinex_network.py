@@ -24,7 +24,7 @@ from datum.network.observations import (
 from datum.records import NormalEquations, ParameterKey
 from stations.formats.sinex import frame_of, station_names
 from stations.formats.sinex_records import SinexDocument, SinexParameter
-from transforms.errors import FormatError
+from transforms.errors import FormatError, FrameError
 from transforms.frames import frame_named
 
 FloatArray = NDArray[np.float64]
@@ -70,11 +70,19 @@ def sinex_network(document: SinexDocument, *, frame: str | None = None) -> Netwo
         Geometry.EARTH,
         points,
         (_cluster(document, path, stations, name_of, remarks),),
-        frame="" if named is None else frame_named(named).name,
+        frame="" if named is None else _frame_name(named),
         epoch=next(iter(epochs.values())) if len(epochs) == 1 else None,
         remarks=tuple(remarks),
         inputs=document.inputs,
     )
+
+
+def _frame_name(name: str) -> str:
+    """The frame's name as the house has it; a national frame that it does not know keeps its own."""
+    try:
+        return frame_named(name).name
+    except FrameError:
+        return name.strip()
 
 
 def _key(parameter: SinexParameter) -> tuple[str, str, str]:

@@ -236,3 +236,27 @@ def test_dopnul_has_its_published_result(jizhun: Command, real_data: Path, tmp_p
     differences = [s["difference_enu_mm"] for s in json.loads(compared.out)["stations"]]
     assert len(differences) == 224
     assert np.max(np.abs(differences)) < 0.02  # both are printed to 0.01 mm
+
+
+@pytest.mark.real_data
+def test_the_sample_of_dynadjust_has_its_published_result(
+    jizhun: Command, real_data: Path, tmp_path: Path
+) -> None:
+    folder = real_data / "geodesy" / "dynadjust"
+    table = tmp_path / "gnss.csv"
+    content = adjusted(jizhun, folder / "gnss-network.stn", folder / "gnss-network.msr", "--csv", table)
+    # gnss.simult.adj.expected: 129 unknowns, 417 measurements, 288, 336.64, 1.169, passed
+    assert (content["n_unknowns"], content["n_observations"]) == (129, 417)
+    assert content["degrees_of_freedom"] == 288
+    assert content["chi_square"] == pytest.approx(336.64, abs=0.005)
+    assert content["sigma_zero"] == pytest.approx(1.169, abs=0.0005)
+    assert content["test_passed"] is True
+    assert content["rejected"] == []
+    compared = jizhun(
+        "network", "compare", str(folder / "gnss.simult.adj.expected"), str(table),
+        "--parameters", "none", "--json",
+    )  # fmt: skip
+    differences = [s["difference_enu_mm"] for s in json.loads(compared.out)["stations"]]
+    assert len(differences) == 43
+    # X, Y and Z are printed to 0.1 mm: half a digit in each, turned to east, north, up.
+    assert np.max(np.abs(differences)) < 0.05 * np.sqrt(3.0)
