@@ -23,7 +23,7 @@ _HIGHEST: Final = 680
 _MARGIN: Final = 46
 # Of the drawing's width: half axis of an ellipse that four fifths of the stations stay under, and the most.
 _ELLIPSE_SHARE: Final = 0.012
-_LARGEST_ELLIPSE_SHARE: Final = 0.1
+_LARGEST_ELLIPSE_SHARE: Final = 0.05
 _COMMON_PART: Final = 80.0  # per cent
 _ARROW_SHARE: Final = 0.06
 _MOST_ARROWS: Final = 300

@@ -50,6 +50,9 @@ def combine(
         Path | None,
         typer.Option(metavar="FILE", help="Write the days' residuals after alignment as CSV series."),
     ] = None,
+    by_week: Annotated[
+        bool, typer.Option("--by-week", help="Also combine the days of each GPS week, as week_WWWW.snx.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Combine daily station solutions, align them to control stations, write SINEX 2.02.
@@ -63,6 +66,7 @@ def combine(
     from pipelines.control_file import read_control
     from pipelines.horizontal_product import sigma_enu_m
     from pipelines.network_residuals import write_residual_series
+    from pipelines.network_weeks import velocities_of, weekly_networks
     from pipelines.reference_files import read_antennas
     from pipelines.solution_files import read_solutions
     from stations.formats.sinex import write_sinex
@@ -78,14 +82,13 @@ def combine(
     solutions = read_solutions(files, frame)
     known = read_known_steps(tuple(steps or ()))
     names = {solution.station for solution in solutions}
-    network = combine_solutions(
-        solutions,
-        controls,
-        options=CombinationOptions(
-            alignment=parameters,
-            known_steps={name: steps_of_station(known, name) for name in sorted(names)},
-        ),
+    options = CombinationOptions(
+        alignment=parameters,
+        velocities_m_per_yr=velocities_of(solutions, controls),
+        known_steps={name: steps_of_station(known, name) for name in sorted(names)},
     )
+    network = combine_solutions(solutions, controls, options=options)
+    weeks = weekly_networks(solutions, controls, options) if by_week else {}
     path = out / "network.snx"
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -93,6 +96,9 @@ def combine(
         raise InputError(f"{out}: cannot be made: {error.strerror}") from None
     write_sinex(network_sinex(network, antennas=read_antennas(tuple(antex or ()))), path)
     say(f"wrote {path}")
+    for week, of_week in weeks.items():
+        write_sinex(network_sinex(of_week), out / f"week_{week:04d}.snx")
+        say(f"wrote {out / f'week_{week:04d}.snx'}")
     if residuals is not None:
         write_residual_series(residuals, network)
         say(f"wrote {residuals}")
@@ -124,6 +130,15 @@ def combine(
                 ],
                 "rejections": [{"subject": r.subject, "reason": r.reason} for r in network.rejections],
                 "remarks": list(network.remarks),
+                "weeks": [
+                    {
+                        "gps_week": week,
+                        "n_stations": len(of_week.stations),
+                        "variance_factor": round(of_week.variance_factor, 5),
+                        "file": str(out / f"week_{week:04d}.snx"),
+                    }
+                    for week, of_week in weeks.items()
+                ],
                 "file": str(path),
             }
         )
