@@ -1,11 +1,14 @@
 """An adjusted network as CSV tables and as the JSON object of `network adjust`."""
 
 import math
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from datum.formats.csv_table import write_table
 from pipelines.adjusted_network import MILLIMETRES, AdjustedNetwork, StationRow, observation_rows
+
+_WITH_LINE: Final = re.compile(r"(.*) \(line (\d+)\)\Z")
 
 
 def write_station_table(path: Path, adjusted: AdjustedNetwork) -> None:
@@ -102,7 +105,7 @@ def adjustment_json(adjusted: AdjustedNetwork) -> dict[str, Any]:
         },
         "rejected": [
             {
-                "observation": item.subject,
+                **_named_with_line(item.subject),
                 "reason": item.reason,
                 "statistic": _significant(item.statistic),
                 "limit": _significant(item.limit),
@@ -113,6 +116,14 @@ def adjustment_json(adjusted: AdjustedNetwork) -> dict[str, Any]:
         "remarks": list(dict.fromkeys((*network.remarks, *result.remarks))),
         "inputs": [{"path": item.path, "sha256": item.sha256} for item in network.inputs],
     }
+
+
+def _named_with_line(subject: str) -> dict[str, Any]:
+    """An observation's name and its line in the file, which the engine's words hold together."""
+    match = _WITH_LINE.match(subject)
+    if match is None:
+        return {"observation": subject, "line_in_file": None}
+    return {"observation": match.group(1), "line_in_file": int(match.group(2))}
 
 
 def _significant(value: float) -> float | None:

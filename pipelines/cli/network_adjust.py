@@ -185,7 +185,7 @@ def _with_errors(network: Any, centring_mm: float, ppm: float) -> Any:
     from datum.network.observations import GnssVectorCluster
 
     if centring_mm < 0.0 or ppm < 0.0:
-        raise typer.BadParameter("are not negative", param_hint="--centring-mm, --ppm")
+        raise typer.BadParameter("must not be negative", param_hint="--centring-mm, --ppm")
     if centring_mm == 0.0 and ppm == 0.0:
         return network
     return replace(
