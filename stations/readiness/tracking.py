@@ -1,0 +1,79 @@
+"""Which BeiDou-3 satellites and carriers a station tracked, out of those that were up."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from stations.quality.expected_observations import SHORTEST_PASS_S
+from stations.quality.signals_tracked import BDS3_CARRIERS, signals_by_satellite
+from stations.readiness.constellation import (
+    OrbitKind,
+    is_bds3_on,
+    orbit_kind,
+    unsure_of_generation,
+)
+from stations.readiness.records import Bds3Tracking, SatelliteTracking
+from stations.readiness.sky import GriddedSky, carriers_of_satellites
+from stations.records import Observations, SatelliteOrbits
+
+FROM_TRACKED: Final = "no BeiDou orbits: only satellites that were tracked are known, a lower bound"
+# B1C and B2a (BDS-SIS-ICD-B1C-1.0 and -B2a-1.0, section 1) are sent by the MEO and IGSO satellites alone.
+SENDING_NEW: Final = frozenset({OrbitKind.MEO, OrbitKind.IGSO})
+
+
+def bds3_satellites(observations: Observations, names: Sequence[str], day: str) -> tuple[str, ...]:
+    """Of `names` those that are BeiDou-3 on the day or show it by a signal."""
+    signals = signals_by_satellite(observations)
+    return tuple(s for s in names if is_bds3_on(s, day, signals.get(s, ())))
+
+
+def bds3_tracking(
+    observations: Observations,
+    sky: GriddedSky,
+    orbits: Sequence[SatelliteOrbits],
+    sources: Sequence[str],
+    day: str,
+    step_s: float,
+) -> Bds3Tracking:
+    """BeiDou-3 satellites up for half an hour or more above the cut-off, or tracked; carriers of each."""
+    carriers = carriers_of_satellites(observations)
+    up_h = sky.up.sum(axis=0) * step_s / 3600.0
+    above = sky.up
+    known = sky.source >= 0
+    place = {name: k for k, name in enumerate(sky.satellites)}
+    rows = []
+    for name in bds3_satellites(observations, sky.satellites, day):
+        k = place[name]
+        # On a BeiDou-3 satellite band 7 is B2b whatever the attribute: it sends no B2I.
+        own = {"B2b" if c == "B2I" else c for c in carriers.get(name, ())} & set(BDS3_CARRIERS)
+        long_enough = up_h[k] * 3600.0 >= SHORTEST_PASS_S
+        if not own and not long_enough:
+            continue
+        tracked = sky.tracked[:, k] & above[:, k] if known[k] else sky.tracked[:, k]
+        rows.append(
+            SatelliteTracking(
+                name,
+                orbit_kind(name, orbits[sky.source[k]] if known[k] else None).value,
+                round(float(up_h[k]), 2) if known[k] else None,
+                round(float(tracked.sum()) * step_s / 3600.0, 2),
+                tuple(c for c in BDS3_CARRIERS if c in own),
+            )
+        )
+    from_orbits = sorted({int(sky.source[place[r.satellite]]) for r in rows if r.visible_h is not None})
+    sending = [r for r in rows if OrbitKind(r.kind) in SENDING_NEW]
+    return Bds3Tracking(
+        visibility="; ".join(sources[k] for k in from_orbits) if from_orbits else FROM_TRACKED,
+        satellites=tuple(rows),
+        satellites_by_carrier={c: sum(c in r.carriers for r in rows) for c in BDS3_CARRIERS},
+        n_sending_new=len(sending),
+        n_tracking_new=sum({"B1C", "B2a"} <= set(r.carriers) for r in sending),
+        unsure=tuple(
+            s
+            for s in sky.satellites
+            if s.startswith("C")
+            and unsure_of_generation(s, day)
+            and s not in {r.satellite for r in rows}
+            and bool(np.any(sky.up[:, place[s]] | sky.tracked[:, place[s]]))
+        ),
+    )
