@@ -34,7 +34,7 @@ _LONGEST_NAME: Final = 40
 _DATE: Final = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<time>\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?\s*Z?)?\Z", re.IGNORECASE
 )
-_NUMBER: Final = re.compile(r"[+-]?\s*(\d+\.?\d*|\.\d+)")
+_NUMBER: Final = re.compile(r"[+-]? *(\d+\.?\d*|\.\d+)")
 # A hint of the empty form: "(CCYY-MM-DDThh:mmZ)", "CCYY-MM-DD", "(A4)", "(multiple lines)".
 _HINT: Final = re.compile(r"\(.*\)\Z|C{2}YY-MM-DD.*\Z|(deg C) \+/- .*", re.IGNORECASE)
 _LATITUDE: Final = re.compile(r"(?P<sign>[+-]?)(?P<d>\d{2})(?P<m>\d{2})(?P<s>\d{2}(\.\d*)?)\Z")
