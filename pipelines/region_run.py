@@ -7,7 +7,7 @@ then `finish_region`. So the products are the same bytes whichever ran.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.catalogue.publish import Publication
@@ -28,6 +28,7 @@ from pipelines.station_day import (
     run_station_day,
     write_station_day,
 )
+from pipelines.station_history import keep_quality, undocumented_changes
 from pipelines.worker_pool import worker_pool
 from transforms.errors import InputError
 
@@ -95,6 +96,8 @@ def finish_region(plan: RegionPlan, station_days: Sequence[StationDay], progress
     Heights and gravity alone would look like a run that went well.
     """
     result, inputs = adjust_region(plan.region, station_days, plan.remarks, progress)
+    result = replace(result, problems=(*result.problems, *undocumented_changes(station_days)))
+    keep_quality(plan.region.paths.catalogue, station_days)
     publications = () if result.network is None else publish_region(plan.region, result, inputs, progress)
     return RegionOutcome(plan.region, result, publications)
 

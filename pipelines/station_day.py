@@ -28,11 +28,12 @@ from stations.formats.atomic_write import write_atomically
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
-from stations.quality.report import DEFAULT_THRESHOLDS, quality_report
+from stations.quality.report import DEFAULT_THRESHOLDS, QualityContext, quality_report
 from stations.quality.verdict import QualityThresholds
 from stations.records import (
     AntennaType,
     Observations,
+    PreciseProducts,
     QualityReport,
     StationSolution,
     Verdict,
@@ -93,8 +94,14 @@ class StationDayTask:
 
     def quality_key(self) -> StageKey:
         """What the quality report depends on."""
-        settings = {"session": self.day_start, "limits": asdict(self.quality_limits)}
-        return StageKey("quality", self.name, CODE, self.observation_sha256, settings)
+        settings: Mapping[str, Any] = {
+            "session": self.day_start,
+            "limits": asdict(self.quality_limits),
+            "centre": self.centre,
+            "allow_mixed_products": self.allow_mixed_products,
+        }
+        inputs = (*self.observation_sha256, self.reference_sha256)
+        return StageKey("quality", self.name, CODE, inputs, settings)
 
     def solve_key(self) -> StageKey:
         """What the solution depends on."""
@@ -227,7 +234,12 @@ def _station_day(task: StationDayTask) -> StationDay:
         quality = store.recall_or(
             task.quality_key(),
             QualityReport,
-            lambda: quality_report(source.read(), session=_session(task), thresholds=task.quality_limits),
+            lambda: quality_report(
+                source.read(),
+                session=_session(task),
+                thresholds=task.quality_limits,
+                context=_quality_context(task, source.read()),
+            ),
         )
         rejected = quality.record.verdict is Verdict.REJECT
         if rejected and not task.solve_rejected:
@@ -290,12 +302,8 @@ def _session(task: StationDayTask) -> tuple[Epochs, Epochs]:
     return Epochs.from_datetime64(start), Epochs.from_datetime64(start + np.timedelta64(1, "D"))
 
 
-def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
-    observations = source.read()
-    if task.antenna is not None:
-        observations = with_antenna(observations, task.antenna)
-    epochs = observations.epochs
-    products = day_products(
+def _products(task: StationDayTask, epochs: Epochs) -> PreciseProducts:
+    return day_products(
         task.reference_sha256,
         task.products,
         epochs[0],
@@ -305,6 +313,22 @@ def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
         centre=task.centre,
         allow_mixed=task.allow_mixed_products,
     )
+
+
+def _quality_context(task: StationDayTask, observations: Observations) -> QualityContext:
+    """The region's orbits; without any that serve the day is judged from its observations alone."""
+    try:
+        return QualityContext(orbits=_products(task, observations.epochs).orbits)
+    except JizhunError:  # the solution will say what is wrong with the products
+        return QualityContext()
+
+
+def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:
+    observations = source.read()
+    if task.antenna is not None:
+        observations = with_antenna(observations, task.antenna)
+    epochs = observations.epochs
+    products = _products(task, epochs)
     solution = solve_station(
         observations,
         products,

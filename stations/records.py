@@ -556,6 +556,7 @@ class QualityReport:
     mean_satellites : satellites with two carriers at an epoch, mean over the epochs
     expectation : where the expected epochs come from: "file names", "first and last epoch", ...
     details : what stands behind the verdict; None in reports of versions that had none
+    setup : equipment that the first header names; None in reports of versions that did not keep it
     """
 
     station: str
@@ -581,6 +582,7 @@ class QualityReport:
     mean_satellites: float = 0.0
     expectation: str = ""
     details: QualityDetails | None = None
+    setup: StationSetup | None = None
 
 
 PathLike = str | Path

@@ -150,15 +150,16 @@ def show(
 
 @app.command("verify")
 def verify(catalogue: CatalogueArgument, json: JsonOption = False) -> None:
-    """Check every published file against its sha256.
+    """Check every published file, and every daily quality row, against its sha256.
 
     Example: jizhun catalogue verify /srv/catalogue
     """
     from pipelines.catalogue.publish import Catalogue
+    from pipelines.quality_history import QualityHistory
     from transforms.errors import CatalogueError
 
     found = Catalogue(catalogue)
-    wrong = found.verify()
+    wrong = found.verify() + QualityHistory(catalogue).damages()
     n_versions = len(found.versions())
     if json:
         write_json({"versions": n_versions, "wrong": wrong})

@@ -24,12 +24,14 @@ from pipelines.cli.station_options import (
 )
 from pipelines.cli.station_qc import qc
 from pipelines.cli.station_report import report
+from pipelines.cli.station_trend import trend
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(help="One station: judge its observations, solve its position.", no_args_is_help=True)
 app.command("baseline")(baseline)
 app.command("qc")(qc)
 app.command("report")(report)
+app.command("trend")(trend)
 
 
 class Mode(StrEnum):

@@ -213,6 +213,7 @@ def quality_study(
         mean_satellites=mean_satellites,
         expectation=completeness.expectation,
         details=details,
+        setup=observations.header.setup,
     )
     return QualityStudy(report, sky, expected, slips, multipath)
 
