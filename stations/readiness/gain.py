@@ -1,10 +1,10 @@
 """What BeiDou-3 brings a station, from the geometry of the satellites: PDOP, formal sigma, convergence.
 
 The formal sigma is that of a static precise point positioning with ambiguities left real: a Kalman filter
-whose states are the position, the zenith wet delay and an ambiguity for each arc, with a receiver clock for each
-system and epoch eliminated. Noise and random walk are those of the station solution (`PppOptions`), so that the
-figures are those of this house's own solution before it has seen a day; gradients are left out. No observation
-enters, only which satellites are observed where and when.
+whose states are the position, the zenith wet delay and an ambiguity for each arc, with a receiver clock for
+each system and epoch eliminated. Noise and random walk are those of the station solution (`PppOptions`), so
+that the figures are those of this house's own solution before it has seen a day; gradients are left out. No
+observation enters, only which satellites are observed where and when.
 """
 
 from collections.abc import Sequence

@@ -148,16 +148,21 @@ def _reduction(before: GeometryFigures | None, after: GeometryFigures | None) ->
 
 @dataclass(frozen=True)
 class SolvedFigures:
-    """One solution of the observations: sigma_enu_m of the session, and how fast it got there.
+    """Solutions of the observations: of the whole session, and of short parts of it.
 
-    convergence_h : the shortest first part of the session from which on every longer part lies within 0.10 m
-        (3-D) of the solution of everything; None where none of those tried
+    offset_enu_m : of the whole session, from the solution with BeiDou-3
+    error_3d_1h_m : rms over several starts of one hour's solutions against that of the whole session with
+        BeiDou-3; None where fewer than two could be solved
+    convergence_h : median over the starts of the shortest part from which on every longer one lies within
+        0.10 m (3-D) of it; None where more than half of the starts do not get there
     """
 
     systems: tuple[str, ...]
     n_observations: int
     sigma_enu_m: tuple[float, float, float]
     offset_enu_m: tuple[float, float, float]
+    n_starts: int
+    error_3d_1h_m: float | None
     convergence_h: float | None
 
 

@@ -18,6 +18,12 @@ from stations.readiness.sky import GriddedSky, carriers_of_satellites
 from stations.records import Observations, SatelliteOrbits
 
 FROM_TRACKED: Final = "no BeiDou orbits: only satellites that were tracked are known, a lower bound"
+FROM_CONSTELLATION: Final = "no BeiDou orbits: the 24 MEO of the constellation, all of which rise in a day"
+# In service since 2020-07-31 with 24 MEO, 3 IGSO and 3 GEO (China Satellite Navigation Office, BeiDou open
+# service performance standard 3.0). An MEO of 55 degrees and 12.9 hours rises everywhere within a day.
+COMPLETE_SINCE: Final = "2020-07-31"
+N_MEO: Final = 24
+_WHOLE_DAY_H: Final = 23.0
 # B1C and B2a (BDS-SIS-ICD-B1C-1.0 and -B2a-1.0, section 1) are sent by the MEO and IGSO satellites alone.
 SENDING_NEW: Final = frozenset({OrbitKind.MEO, OrbitKind.IGSO})
 
@@ -62,11 +68,16 @@ def bds3_tracking(
         )
     from_orbits = sorted({int(sky.source[place[r.satellite]]) for r in rows if r.visible_h is not None})
     sending = [r for r in rows if OrbitKind(r.kind) in SENDING_NEW]
+    n_sending, visibility = len(sending), "; ".join(sources[k] for k in from_orbits)
+    if not from_orbits:
+        visibility = FROM_TRACKED
+        if sky.tai_ns.size * step_s >= _WHOLE_DAY_H * 3600.0 and day >= COMPLETE_SINCE:
+            n_sending, visibility = max(n_sending, N_MEO), FROM_CONSTELLATION
     return Bds3Tracking(
-        visibility="; ".join(sources[k] for k in from_orbits) if from_orbits else FROM_TRACKED,
+        visibility=visibility,
         satellites=tuple(rows),
         satellites_by_carrier={c: sum(c in r.carriers for r in rows) for c in BDS3_CARRIERS},
-        n_sending_new=len(sending),
+        n_sending_new=n_sending,
         n_tracking_new=sum({"B1C", "B2a"} <= set(r.carriers) for r in sending),
         unsure=tuple(
             s

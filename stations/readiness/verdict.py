@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from stations.readiness.constellation import FIRST_NOTICE
 from stations.readiness.receivers import Ability, ReceiverKnowledge, firmware_is_older
 from stations.readiness.records import AntennaReadiness, Bds3Tracking, ReadinessClass
 
@@ -67,7 +68,7 @@ def classify(
         reasons.append(f"antenna: {antenna.note}")
     if tracking.unsure:
         reasons.append(
-            f"{', '.join(tracking.unsure)} counted as BeiDou-2: since {'2026-03-22'} these PRNs are being "
+            f"{', '.join(tracking.unsure)} counted as BeiDou-2: since {FIRST_NOTICE} these PRNs are being "
             "given to BeiDou-3"
         )
     return state, tuple(reasons)
@@ -94,7 +95,7 @@ def _what_firmware(
         f" from firmware {knowledge.firmware} on at the latest" if knowledge.firmware else ""
     )
     if older:
-        reasons.append(f"{shown} ({knowledge.source}); here {firmware}: update it")
+        reasons.append(f"{shown} ({knowledge.source}); here {firmware}, older than any shown: update it")
     elif not tracks_some and written:
         reasons.append(f"{shown} ({knowledge.source}); here {firmware}: a setting or a licence is missing")
     elif not written:
