@@ -95,7 +95,7 @@ class QualityHistory:
         counts = [0, 0, 0]
         if not by_table:
             return HistoryUpdate(0, 0, 0)
-        with refused_as_catalogue_error(f"{self.catalogue}: the quality rows cannot be written"):
+        with refused_as_catalogue_error(f"{self.catalogue}: the catalogue cannot be written"):
             self.catalogue.mkdir(parents=True, exist_ok=True)
             with publisher_lock(self.catalogue):
                 for (station, year), fresh in sorted(by_table.items()):

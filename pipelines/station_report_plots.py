@@ -54,6 +54,22 @@ def sky_plot(residuals: PhaseResiduals, *, spread: bool) -> str:
     elevation_deg = np.degrees(residuals.elevation_rad[used])
     azimuth_deg = np.mod(np.degrees(residuals.azimuth_rad[used]), 360.0)
     phase_mm = residuals.phase_m[used] * MILLIMETRES
+    return sky_mosaic(azimuth_deg, elevation_deg, phase_mm, rms=spread, limits=None, unit="mm")
+
+
+def sky_mosaic(
+    azimuth_deg: FloatArray,
+    elevation_deg: FloatArray,
+    values: FloatArray,
+    *,
+    rms: bool,
+    limits: tuple[float, float] | None,
+    unit: str,
+) -> str:
+    """Values over the sky, by cells of equal size: their mean or their rms. An <svg>.
+
+    limits : of the colours; None takes a round one, about zero for means and from zero for an rms
+    """
     ring = np.clip(((90.0 - elevation_deg) / _RING_DEG).astype(int), 0, 90 // _RING_DEG - 1)
     in_ring = np.array([_cells_in_ring(k) for k in range(90 // _RING_DEG)])
     sector = np.minimum((azimuth_deg / 360.0 * in_ring[ring]).astype(int), in_ring[ring] - 1)
@@ -61,13 +77,15 @@ def sky_plot(residuals: PhaseResiduals, *, spread: bool) -> str:
     cell = start[ring] + sector
     n_cells = int(start[-1])
     count = np.bincount(cell, minlength=n_cells)
-    total = np.bincount(cell, phase_mm**2 if spread else phase_mm, n_cells)
+    total = np.bincount(cell, values**2 if rms else values, n_cells)
     known = np.flatnonzero(count >= _FEWEST_IN_CELL)
     value = total[known] / count[known]
-    value = np.sqrt(value) if spread else value
-    limit = _nice_limit(float(np.percentile(np.abs(value), 98.0)) if value.size else 1.0)
-    colours = SEQUENTIAL if spread else DIVERGING
-    share = value / limit if spread else (value / limit + 1.0) / 2.0
+    value = np.sqrt(value) if rms else value
+    colours = SEQUENTIAL if rms or limits is not None else DIVERGING
+    if limits is None:
+        limit = _nice_limit(float(np.percentile(np.abs(value), 98.0)) if value.size else 1.0)
+        limits = (0.0 if rms else -limit, limit)
+    share = (value - limits[0]) / (limits[1] - limits[0])
     shade = np.clip((share * len(colours)).astype(int), 0, len(colours) - 1)
     size = 2 * (_SKY_RADIUS_PX + _SKY_MARGIN_PX)
     parts = [f'<svg class="sky" viewBox="0 0 {size + _SKY_LEGEND_PX} {size}" role="img">']
@@ -77,7 +95,7 @@ def sky_plot(residuals: PhaseResiduals, *, spread: bool) -> str:
             shapes = "".join(_cell_shape(int(member), start, in_ring) for member in members)
             parts.append(f'<path fill="{colour}" d="{shapes}"/>')
     parts.append(_sky_grid())
-    parts.append(_legend(size, colours, 0.0 if spread else -limit, limit))
+    parts.append(_legend(size, colours, *limits, unit))
     parts.append("</svg>")
     return "".join(parts)
 
@@ -183,9 +201,9 @@ def _sky_grid() -> str:
     return "".join(parts)
 
 
-def _legend(left_px: int, colours: Sequence[str], low: float, high: float) -> str:
+def _legend(left_px: int, colours: Sequence[str], low: float, high: float, unit: str) -> str:
     top, step = 40, 22
-    parts = [f'<text x="{left_px}" y="{top - 8}">mm</text>']
+    parts = [f'<text x="{left_px}" y="{top - 8}">{unit}</text>']
     for number, colour in enumerate(reversed(colours)):
         parts.append(
             f'<rect x="{left_px}" y="{top + number * step}" width="14" height="{step}" fill="{colour}"/>'

@@ -40,7 +40,12 @@ from stations.quality.signals_tracked import (
     signals_by_satellite,
     tracks_bds3_only_signals,
 )
-from stations.quality.single_point import code_rows, epoch_positions, single_point_quality
+from stations.quality.single_point import (
+    EpochPositions,
+    code_rows,
+    epoch_positions,
+    single_point_quality,
+)
 from stations.quality.verdict import QualityThresholds, decide
 from stations.quality_records import PastSignal, QualityDetails, SignalDetails, SinglePointQuality
 from stations.records import InputFile, Observations, QualityReport, SatelliteOrbits, SignalQuality
@@ -75,13 +80,18 @@ class QualityContext:
 
 @dataclass(frozen=True, eq=False)
 class QualityStudy:
-    """A report with the arrays behind it, for pictures."""
+    """A report with the arrays behind it, for pictures.
+
+    observations : with the GLONASS channels that were found; positions : of all systems, None without orbits
+    """
 
     report: QualityReport
     sky: SatelliteSky
     expected: ExpectedSky
     slips: ObservedSlips
     multipath: Mapping[tuple[str, str], SignalMultipath]
+    observations: Observations
+    positions: EpochPositions | None
 
 
 def quality_report(
@@ -119,7 +129,9 @@ def quality_study(
     rest = detect_cycle_slips(observations, pairs=pairs_for_the_rest(observations, slips.pairs))
     remarks: list[str] = []
     orbits, source = _orbits(observations, completeness, given, remarks)
-    single_point, position_ecef_m = _single_point(observations, slips, given, orbits, source, remarks)
+    single_point, position_ecef_m, positions = _single_point(
+        observations, slips, given, orbits, source, remarks
+    )
     sky = satellite_sky(observations, completeness, orbits, position_ecef_m)
     elevation_rad = sky.at_observations(sky.elevation_rad)
     tracked = _tracked(observations)
@@ -215,7 +227,7 @@ def quality_study(
         details=details,
         setup=observations.header.setup,
     )
-    return QualityStudy(report, sky, expected, slips, multipath)
+    return QualityStudy(report, sky, expected, slips, multipath, observations, positions)
 
 
 def _with_glonass_channels(observations: Observations) -> Observations:
@@ -266,24 +278,25 @@ def _single_point(
     orbits: SatelliteOrbits | None,
     source: str,
     remarks: list[str],
-) -> tuple[tuple[SinglePointQuality, ...], FloatArray | None]:
-    """Positions of all systems, and without BeiDou where it is not alone; and the place to look from."""
+) -> tuple[tuple[SinglePointQuality, ...], FloatArray | None, EpochPositions | None]:
+    """Positions of all systems, and without BeiDou where it is not alone; the place; the first's epochs."""
     header = observations.header.approximate_position_ecef_m
     place = header if plausible_position(header) else None
     if orbits is None:
         remarks.append("no orbits: elevations and single-point positions are unknown")
-        return (), place
+        return (), place, None
     messages = given.navigation if source.startswith(BROADCAST) else None
     rows = code_rows(observations, slips.pairs, orbits, messages)
     if rows is None:
         remarks.append("no satellite with orbit and codes on two carriers: no single-point positions")
-        return (), place
+        return (), place, None
     systems = {name[0] for name in rows.satellites}
     variants = ["".join(sorted(systems))]
     if "C" in systems and len(systems) > 1:
         variants.append("".join(sorted(systems - {"C"})))
         variants.append("C")
     found: list[SinglePointQuality] = []
+    first: EpochPositions | None = None
     for letters in variants:
         positions = epoch_positions(rows, place, letters)
         quality = single_point_quality(rows, positions, letters, source, observations.header)
@@ -291,9 +304,9 @@ def _single_point(
             remarks.append(f"no epoch has enough satellites for a position from {letters} alone")
             continue
         if not found and positions.median_ecef_m is not None:
-            place = positions.median_ecef_m
+            place, first = positions.median_ecef_m, positions
         found.append(quality)
-    return tuple(found), place
+    return tuple(found), place, first
 
 
 def _trusted_position(single_point: Sequence[SinglePointQuality], limit_m: float) -> FloatArray | None:
