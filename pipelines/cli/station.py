@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.station_audit import audit
 from pipelines.cli.station_baseline import baseline
 from pipelines.cli.station_options import (
     DEFAULT_SYSTEMS,
@@ -28,6 +29,7 @@ from pipelines.cli.station_trend import trend
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(help="One station: judge its observations, solve its position.", no_args_is_help=True)
+app.command("audit")(audit)
 app.command("baseline")(baseline)
 app.command("qc")(qc)
 app.command("report")(report)

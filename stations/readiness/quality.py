@@ -11,8 +11,8 @@ from stations.records import Observations
 
 # Remarks, none of them a reason for another class. A code twice as bad as the station's GPS L1 weighs a
 # quarter. The least power on the ground is -158.5 dBW for GPS L1 C/A (IS-GPS-200) and -163 for the weakest of
-# BeiDou-3, B1I and B3I (their ICDs 3.0 and 1.0): 6 dB less is more than the satellites explain. A twentieth of
-# the observations is more than an hour of each day.
+# BeiDou-3, B1I and B3I (their ICDs 3.0 and 1.0): 6 dB less is more than the satellites explain. A twentieth
+# of the observations is more than an hour of each day.
 MULTIPATH_RATIO_REMARK: Final = 2.0
 CN0_FALL_REMARK_DB: Final = 6.0
 SHARE_FALL_REMARK: Final = 0.05
