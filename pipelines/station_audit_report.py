@@ -149,27 +149,26 @@ def _quality_table(audits: Sequence[StationAudit]) -> Table:
         Column("observed of expected %"),
         Column("slips in 1000"),
     )
-    rows = []
-    for a in audits:
-        for q in a.quality.carriers:
-            rows.append(
-                (
-                    Cell(a.station),
-                    Cell(a.day),
-                    Cell(f"{'GPS' if q.signal[0] == 'G' else 'BDS-3'} {q.carrier}"),
-                    Cell(q.signal),
-                    Cell(str(q.n_satellites)),
-                    Cell(_number(q.cn0_dbhz, 1)),
-                    Cell(_number(q.multipath_m, 2)),
-                    Cell(_number(q.observed_share, 1, 100.0)),
-                    Cell(_number(a.quality.slips_per_thousand.get(q.signal[0]), 1)),
-                )
-            )
+    rows = tuple(
+        (
+            Cell(a.station),
+            Cell(a.day),
+            Cell(f"{'GPS' if q.signal[0] == 'G' else 'BDS-3'} {q.carrier}"),
+            Cell(q.signal),
+            Cell(str(q.n_satellites)),
+            Cell(_number(q.cn0_dbhz, 1)),
+            Cell(_number(q.multipath_m, 2)),
+            Cell(_number(q.observed_share, 1, 100.0)),
+            Cell(_number(a.quality.slips_per_thousand.get(q.signal[0]), 1)),
+        )
+        for a in audits
+        for q in a.quality.carriers
+    )
     note = (
         "Above 10 degrees where orbits tell the elevations; BeiDou-2 is left out. Slips that the phases "
         "themselves show, of all pairs of a system."
     )
-    return Table(columns, tuple(rows), note)
+    return Table(columns, rows, note)
 
 
 def _gain_table(audits: Sequence[StationAudit]) -> Table:
@@ -190,7 +189,7 @@ def _gain_table(audits: Sequence[StationAudit]) -> Table:
     for a in audits:
         solved = a.solved
         errors = [None if f is None else f.error_3d_1h_m for f in (solved.without, solved.with_bds3)]
-        reasons = [r for r in (a.gain.not_computed, solved.not_computed) if r]
+        reasons = [a.gain.not_computed, f"solved: {solved.not_computed}" if solved.not_computed else ""]
         rows.append(
             (
                 Cell(a.station),
@@ -203,7 +202,7 @@ def _gain_table(audits: Sequence[StationAudit]) -> Table:
                 Cell(before_after(a.gain.today, a.gain.full, "convergence_min", 1.0, 0)),
                 Cell(before_after(a.gain.today, a.gain.full, "sigma_3d_session_m", 1e3, 1)),
                 Cell(NO_FIGURE if errors == [None, None] else " > ".join(_number(e, 1, 1e3) for e in errors)),
-                Cell("; ".join(dict.fromkeys(reasons))),
+                Cell("; ".join(r for r in reasons if r)),
             )
         )
     note = (

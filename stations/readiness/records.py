@@ -37,6 +37,7 @@ class Bds3Tracking:
 
     visibility : where "visible" comes from
     n_sending_new, n_tracking_new : visible MEO and IGSO, which send B1C and B2a, and those tracked on both
+    orbits_lack_meo : the orbits at hand tell of fewer MEO than the constellation has
     unsure : PRNs that were up and whose generation is not known for the day
     """
 
@@ -45,6 +46,7 @@ class Bds3Tracking:
     satellites_by_carrier: Mapping[str, int]
     n_sending_new: int
     n_tracking_new: int
+    orbits_lack_meo: bool
     unsure: tuple[str, ...]
 
     def count(self, kind: str, *, tracked: bool) -> int:

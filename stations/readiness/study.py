@@ -83,7 +83,7 @@ def audit_station(observations: Observations, context: AuditContext) -> StationA
     readiness, reasons = classify(tracking, knowledge, setup.receiver_firmware, version, antenna)
     place = None if position is None else geodetic_from_ecef(position, GRS80)
     return StationAudit(
-        station=observations.header.marker_name,
+        station=observations.header.marker_name.strip().upper(),
         day=day,
         latitude_deg=None if place is None else round(float(np.degrees(place[0])), 6),
         longitude_deg=None if place is None else round(float(np.degrees(place[1])), 6),
@@ -166,7 +166,8 @@ def _gain(
         )
     bds3 = np.isin(sky.satellites, bds3_satellites(observations, sky.satellites, day))
     today = dual & (sky.up | ~known)
-    full = today | (sky.up & bds3)
+    # Where the station stood still no satellite would have helped.
+    full = today | (sky.up & bds3 & sky.tracked.any(axis=1, keepdims=True))
     reason = "" if (sky.up & bds3).any() else "no orbits of BeiDou-3: with all in view not computed"
     return Bds3Gain(
         source,

@@ -24,6 +24,7 @@ FROM_CONSTELLATION: Final = "no BeiDou orbits: the 24 MEO of the constellation, 
 COMPLETE_SINCE: Final = "2020-07-31"
 N_MEO: Final = 24
 _WHOLE_DAY_H: Final = 23.0
+_MEO_OUT_OF_SERVICE: Final = 2  # 2023-001: C35 alone; more at once means that the orbits lack them
 # B1C and B2a (BDS-SIS-ICD-B1C-1.0 and -B2a-1.0, section 1) are sent by the MEO and IGSO satellites alone.
 SENDING_NEW: Final = frozenset({OrbitKind.MEO, OrbitKind.IGSO})
 
@@ -69,15 +70,22 @@ def bds3_tracking(
     from_orbits = sorted({int(sky.source[place[r.satellite]]) for r in rows if r.visible_h is not None})
     sending = [r for r in rows if OrbitKind(r.kind) in SENDING_NEW]
     n_sending, visibility = len(sending), "; ".join(sources[k] for k in from_orbits)
+    n_meo = sum(r.kind == OrbitKind.MEO for r in rows)
+    whole = sky.tai_ns.size * step_s >= _WHOLE_DAY_H * 3600.0 and day >= COMPLETE_SINCE
     if not from_orbits:
-        visibility = FROM_TRACKED
-        if sky.tai_ns.size * step_s >= _WHOLE_DAY_H * 3600.0 and day >= COMPLETE_SINCE:
-            n_sending, visibility = max(n_sending, N_MEO), FROM_CONSTELLATION
+        visibility = FROM_CONSTELLATION if whole else FROM_TRACKED
+    lacking = whole and n_meo < (N_MEO - _MEO_OUT_OF_SERVICE if from_orbits else N_MEO)
+    if lacking:
+        # A file of one station's messages names only what that station heard.
+        n_sending += N_MEO - n_meo
+        if from_orbits:
+            visibility += f"; these tell of {n_meo} of the {N_MEO} MEO: a lower bound"
     return Bds3Tracking(
         visibility=visibility,
         satellites=tuple(rows),
         satellites_by_carrier={c: sum(c in r.carriers for r in rows) for c in BDS3_CARRIERS},
         n_sending_new=n_sending,
+        orbits_lack_meo=bool(from_orbits) and lacking,
         n_tracking_new=sum({"B1C", "B2a"} <= set(r.carriers) for r in sending),
         unsure=tuple(
             s

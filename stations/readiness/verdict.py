@@ -66,6 +66,8 @@ def classify(
             reasons.append(f"antenna {antenna.note}")
     elif antenna.note:
         reasons.append(f"antenna: {antenna.note}")
+    if tracking.orbits_lack_meo:
+        reasons.append("the orbits at hand lack BeiDou-3 satellites: the gain to come is a lower bound")
     if tracking.unsure:
         reasons.append(
             f"{', '.join(tracking.unsure)} counted as BeiDou-2: since {FIRST_NOTICE} these PRNs are being "
