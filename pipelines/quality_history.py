@@ -159,6 +159,12 @@ class QualityHistory:
                     found.append(_row(path, moment, cells))
         return tuple(found)
 
+    def row_of(self, station: str, day: date) -> DailyQuality | None:
+        """A station's row of a day, or None."""
+        path = self.folder / station_folder(station) / f"{day.year:04d}.csv"
+        cells = _read_table(path).get(day.isoformat()) if path.exists() else None
+        return None if cells is None else _row(path, day, cells)
+
     def last_day(self, station: str) -> date | None:
         """The last day with a row of a station, or None."""
         folder = self.folder / station_folder(station)

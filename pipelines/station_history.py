@@ -10,6 +10,7 @@ from pipelines.days import parse_day
 from pipelines.progress import Progress
 from pipelines.quality_history import HistoryUpdate, QualityHistory, row_from_report, rows_by_station
 from pipelines.records import StationDay
+from pipelines.station_quality import QualityResult
 from stations.quality.report_json import quality_report_as_json
 from stations.records import StationSolution
 from stations.trends.position_steps import position_steps
@@ -45,6 +46,23 @@ def _position(solution: StationSolution) -> DailyPositionRow:
 def keep_quality(catalogue: Path, station_days: Sequence[StationDay]) -> HistoryUpdate:
     """Add a run's rows to the catalogue; raises CatalogueError where it cannot be written."""
     return QualityHistory(catalogue).add(quality_rows(station_days))
+
+
+def keep_results(catalogue: Path, results: Sequence[QualityResult]) -> HistoryUpdate:
+    """Add the station-days of `jizhun station qc`; a row that a region's run made keeps its position.
+
+    Raises CatalogueError where the catalogue cannot be written.
+    """
+    history = QualityHistory(catalogue)
+    rows = []
+    for result in results:
+        if result.report is not None:
+            day = date.fromisoformat(result.task.day)
+            kept = history.row_of(result.task.station, day)
+            position = None if kept is None else kept.position
+            code = result.task.station if kept is None else kept.station
+            rows.append(row_from_report(result.report, code, day, position))
+    return history.add(rows)
 
 
 def undocumented_changes(station_days: Sequence[StationDay]) -> tuple[str, ...]:

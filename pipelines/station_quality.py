@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from stations.formats.rinex_observation import read_observations
 from stations.formats.sp3 import read_sp3
 from stations.navigation_records import NavigationMessages
 from stations.quality.completeness import session_from_file_name
-from stations.quality.report import DEFAULT_THRESHOLDS, QualityContext, quality_report
+from stations.quality.report import DEFAULT_THRESHOLDS, QualityContext, QualityStudy, quality_study
 from stations.quality.report_json import quality_report_as_json
 from stations.quality.verdict import QualityThresholds
 from stations.quality_records import PastSignal
@@ -76,6 +76,7 @@ class QualityTask:
     past: tuple[str, ...]
     thresholds: Mapping[str, Any]
     out: str | None
+    html: str | None = None  # page to draw
 
     @property
     def name(self) -> str:
@@ -90,6 +91,11 @@ class QualityTask:
             if self.out is None
             else Path(self.out) / f"{_file_name(self.station)}_{self.day}.quality.json"
         )
+
+    @property
+    def page_name(self) -> str:
+        """Name of the page where several are drawn."""
+        return f"{_file_name(self.station)}_{self.day}.html"
 
     def key(self) -> StageKey:
         """What the result depends on."""
@@ -115,9 +121,11 @@ def _file_name(station: str) -> str:
 
 
 def plan_quality(
-    places: Sequence[Path], options: QualityOptions, out: Path | None
+    places: Sequence[Path], options: QualityOptions, out: Path | None, html: Path | None = None
 ) -> tuple[tuple[QualityTask, ...], tuple[str, ...]]:
     """One task for each station and day among files and folders, and what was passed over.
+
+    html : page to draw; for several station-days, or where it is a folder, the folder of the pages
 
     Raises InputError where a place does not exist or there is no observation file.
     """
@@ -155,6 +163,9 @@ def plan_quality(
                 None if out is None else str(out),
             )
         )
+    if html is not None:
+        several = len(tasks) > 1 or html.is_dir()
+        tasks = [replace(task, html=str(html / task.page_name if several else html)) for task in tasks]
     return tuple(tasks), found.remarks
 
 
@@ -237,15 +248,18 @@ def judge(task: QualityTask) -> QualityResult:
         if path is not None:
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 kept = json.loads(path.read_text(encoding="utf-8"))
-                if kept.get(MADE_FROM) == key:
+                if kept.get(MADE_FROM) == key and _page_is_current(task, key):
                     return QualityResult(task, kept, "", True)
-        content = dict(quality_report_as_json(_report(task)))
+        study = _study(task)
+        content = dict(quality_report_as_json(study.report))
         content["day"] = task.day
         content[MADE_FROM] = key
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
             write_atomically(path, (text + "\n").encode())
+        if task.html is not None:
+            _draw_page(study, task.day, Path(task.html), key)
     except JizhunError as error:
         return QualityResult(task, None, str(error), False)
     except OSError as error:
@@ -253,7 +267,24 @@ def judge(task: QualityTask) -> QualityResult:
     return QualityResult(task, content, "", False)
 
 
-def _report(task: QualityTask) -> Any:
+def _page_is_current(task: QualityTask, key: str) -> bool:
+    """Whether the page that a task asks for is there and was drawn from the same by the same code."""
+    if task.html is None:
+        return True
+    from pipelines.quality_report_html import page_is_current
+
+    return page_is_current(Path(task.html), key)
+
+
+def _draw_page(study: QualityStudy, day: str, path: Path, key: str) -> None:
+    # Templates and plots take time to import, and most runs draw nothing.
+    from pipelines.quality_report_html import render_quality_report
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, render_quality_report(study, day, key).encode())
+
+
+def _study(task: QualityTask) -> QualityStudy:
     observations = read_observations([Path(path) for path in task.observations])
     differences, errors = _log_findings(task, observations)
     antennas = None
@@ -267,7 +298,7 @@ def _report(task: QualityTask) -> Any:
         log_differences=differences,
         log_errors=errors,
     )
-    return quality_report(observations, thresholds=QualityThresholds(**task.thresholds), context=context)
+    return quality_study(observations, thresholds=QualityThresholds(**task.thresholds), context=context)
 
 
 def _best_orbits(paths: Sequence[str], observations: Observations) -> SatelliteOrbits | None:

@@ -45,6 +45,17 @@ def qc(
             help="Keep a JSON file of each station-day here; a run that was stopped goes on from them.",
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="HTML",
+            help="Draw a page, one file that needs no network; for several station-days a folder of pages.",
+        ),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="CATALOGUE", help="Keep the day's figures there, for `jizhun station trend`."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Quality of observations: completeness, cycle slips, multipath, positions, interference, BDS-3 signals.
@@ -72,7 +83,7 @@ def qc(
         past=past,
         thresholds=QualityThresholds() if limits is None else thresholds_from_toml(limits),
     )
-    tasks, passed_over = plan_quality(files, options, out)
+    tasks, passed_over = plan_quality(files, options, out, html)
     for remark in passed_over:
         say(f"note: {remark}")
     results: list[QualityResult] = []
@@ -83,6 +94,14 @@ def qc(
     ):
         judge_all(tasks, progress, on_result=results.append)
     results.sort(key=lambda r: (r.task.station, r.task.day))
+    if history is not None:
+        from pipelines.station_history import keep_results
+
+        update = keep_results(history, results)
+        say(
+            f"{history}: {update.n_new} days added, {update.n_replaced} replaced, "
+            f"{update.n_unchanged} as kept"
+        )
     failures = [r for r in results if r.report is None]
     reports = [r.report for r in results if r.report is not None]
     if len(tasks) == 1 and failures:
@@ -97,6 +116,9 @@ def qc(
         print_report(reports[0], console())
     else:
         print_many(reports, console())
+    for result in results:
+        if result.task.html is not None and result.report is not None:
+            say(f"wrote {result.task.html}")
     for result in failures:
         say(f"error: {result.task.name}: {result.error}")
     if failures:
