@@ -279,7 +279,7 @@ def _attitudes(
         return None
     satellites = tuple(sorted(set(records.satellite)))
     table = _table(records, 4, identity.path)
-    length = np.linalg.norm(table, axis=1)
+    length = np.linalg.norm(np.clip(table, -2.0, 2.0), axis=1)  # longer than 1 in any case: no overflow
     wrong = np.abs(length - 1.0) > _UNIT_LENGTH_TOLERANCE
     # What is of unit length to its last printed digit stays as it is printed, so that it reads back.
     divisor = np.where(np.abs(length - 1.0) > _UNIT_LENGTH_AS_PRINTED, length, 1.0)
