@@ -47,7 +47,7 @@ def render_audit_report(audits: Sequence[StationAudit], failures: Sequence[Mappi
         tracking=_tracking_table(audits),
         quality=_quality_table(audits),
         gains=_gain_table(audits),
-        stations=[_station(a) for a in audits],
+        stations=_stations(audits),
         failures=failures,
         zip=zip,
         report_css=Markup(_asset("report.css")),
@@ -214,13 +214,19 @@ def _gain_table(audits: Sequence[StationAudit]) -> Table:
     return Table(columns, tuple(rows), note)
 
 
-def _station(audit: StationAudit) -> dict[str, object]:
-    lines = list(audit.reasons)
-    lines += [f"site log: {text}" for text in audit.log_says]
-    return {
-        "name": f"{audit.station} {audit.day}",
-        "readiness": audit.readiness.value,
-        "colour": CLASS_COLOURS[audit.readiness],
-        "lines": lines,
-        "files": ", ".join(audit.inputs),
-    }
+def _stations(audits: Sequence[StationAudit]) -> list[dict[str, object]]:
+    """Each station once, its days together where they say the same."""
+    days: dict[tuple[str, ReadinessClass, tuple[str, ...]], list[StationAudit]] = {}
+    for audit in audits:
+        lines = (*audit.reasons, *(f"site log: {text}" for text in audit.log_says))
+        days.setdefault((audit.station, audit.readiness, lines), []).append(audit)
+    return [
+        {
+            "name": f"{station} {', '.join(sorted(a.day for a in same))}",
+            "readiness": readiness.value,
+            "colour": CLASS_COLOURS[readiness],
+            "lines": lines,
+            "files": ", ".join(sorted(name for a in same for name in a.inputs)),
+        }
+        for (station, readiness, lines), same in days.items()
+    ]
