@@ -162,13 +162,19 @@ def _audit(task: AuditTask) -> StationAudit:
     if files.log is not None:
         found = compare(read_log(Path(files.log)), observations, Path(files.observations[0]).name)
         log_says = tuple(d.words() for d in found)
+    orbits = _widest_orbits(files.orbits, observations)
+    solved = SolvedGain("", None, None, NOT_ASKED)
+    if task.solve and orbits is None:
+        solved = SolvedGain("", None, None, "no precise orbits of the day given")
+    elif task.solve:
+        solved = _solved(task.products, observations, calibrations)
     context = AuditContext(
-        orbits=_widest_orbits(files.orbits, observations),
+        orbits=orbits,
         navigation=read_navigation([Path(p) for p in files.navigation]) if files.navigation else None,
         calibrations=calibrations,
         receivers=task.receivers,
         log_says=log_says,
-        solved=_solved(task, observations, calibrations),
+        solved=solved,
     )
     return audit_station(observations, context)
 
@@ -189,21 +195,26 @@ def _widest_orbits(paths: Sequence[str], observations: Observations) -> Satellit
 
 
 def _solved(
-    task: AuditTask, observations: Observations, calibrations: Sequence[AntennaCalibration]
+    places: Sequence[str], observations: Observations, calibrations: Sequence[AntennaCalibration]
 ) -> SolvedGain:
-    if not task.solve:
-        return SolvedGain("", None, None, NOT_ASKED)
-    if not task.files.orbits or len(observations.epochs) == 0:
-        return SolvedGain("", None, None, "no precise orbits given")
     epochs = observations.epochs
     systems = "".join(s for s in "GEC" if any(name[0] == s for name in observations.satellites))
     if "C" not in systems:
         return SolvedGain("", None, None, "no BeiDou-3 satellite was observed")
     try:
-        products = find_products(task.products, epochs[0], epochs[-1], systems=systems)
+        products = find_products(places, epochs[0], epochs[-1], systems=systems)
         return solved_gain(observations, products, calibrations)
     except (InputError, AdjustmentError) as error:
         return SolvedGain("", None, None, str(error))
+
+
+def make_folders_of(paths: Sequence[Path]) -> None:
+    """Make the folders of files to be written, before the work. Raises InputError where one cannot be."""
+    for path in paths:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path.parent}: cannot be made: {error.strerror}") from None
 
 
 def sorted_by_gain(audits: Sequence[StationAudit]) -> tuple[StationAudit, ...]:

@@ -52,7 +52,14 @@ def audit(
 
     Example: jizhun station audit observations/ --products products/ --antex igs20.atx --html network.html
     """
-    from pipelines.station_audit import AuditOptions, AuditResult, audit_all, plan_audit, sorted_by_gain
+    from pipelines.station_audit import (
+        AuditOptions,
+        AuditResult,
+        audit_all,
+        make_folders_of,
+        plan_audit,
+        sorted_by_gain,
+    )
     from pipelines.station_audit_tables import csv_bytes, geojson_bytes, network_json
     from pipelines.station_audit_text import print_audits
     from stations.formats.atomic_write import write_atomically
@@ -66,6 +73,7 @@ def audit(
         solve=solve,
     )
     tasks, passed_over = plan_audit(files, options)
+    make_folders_of([path for path in (html, csv, geojson) if path is not None])
     for remark in passed_over:
         say(f"note: {remark}")
     results: list[AuditResult] = []
