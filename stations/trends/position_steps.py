@@ -5,9 +5,9 @@ What most stations do in common (orbits, the frame, plate motion) is taken off a
 is tested as T = d' C^-1 d, chi-square with three degrees of freedom. Formal covariances know neither weather
 nor loading, and neighbouring days are not independent: so C is scaled, axis by axis, to what all splits
 show, and T divided by its robust level, of the station's year or of the other stations, whichever is higher.
-That level is an estimate too: the limit is that of Fisher's distribution. Steps that are undone within six
-weeks (snow on an antenna) are no changes of the station. It needs two days of four stations, or two months
-of one.
+That level is an estimate too: the limit is that of Fisher's or Student's distribution. Steps that are undone
+within six weeks (snow on an antenna) are no changes of the station. It needs two days of four stations, or
+two months of one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, f
+from scipy.stats import chi2, f, t
 
 from stations.trends.records import DailyQuality, Equipment, PositionStep
 from stations.trends.reference_model import DAYS_PER_YEAR, SEASONS_FROM_DAYS, design, huber_fit
@@ -30,13 +30,14 @@ WINDOW_DAYS: Final = 15  # longer windows see smaller steps, and seasons for ste
 FEWEST_BESIDE: Final = 5  # days on the shorter side, where there are so many: one odd day is no step
 SIGNIFICANCE: Final = 1e-2  # that a search over stations which never moved finds anything
 FEWEST_STATIONS: Final = 4  # of fewer, the common motion is nobody's
+MANY_STATIONS: Final = 20  # among so many, one's own share in the common scatter is nothing
 FEWEST_OWN_SPLITS: Final = 50  # from so many a station's own level of T is known
 EPISODE_DAYS: Final = 45  # steps closer than that are one event, judged by what is left of it
 _LEVEL_SPLITS: Final = 365  # over which T's level is taken: scatter changes with receivers and decades
 _DIMENSION: Final = 3
 _MEDIAN_OF_CHI_SQUARE: Final = float(chi2.median(_DIMENSION))
 _MEDIAN_OF_SQUARE: Final = float(chi2.median(1))
-_DEGREES_PER_WINDOW: Final = 2.4  # three axes, times the efficiency of a cut mean, about 0.8
+_EFFICIENCY: Final = 0.8  # of a cut mean of squares, against that of all
 _CUT_STATISTIC: Final = float(chi2.isf(0.01, _DIMENSION))
 _CUT_SQUARE: Final = float(chi2.isf(0.01, 1))
 _MEDIAN_VARIANCE: Final = np.pi / 2.0  # of a median over that of a mean, normal scatter
@@ -190,37 +191,37 @@ def _strongest(
     n_tests = sum(d.shape[0] for d in free_m)
     if n_tests == 0:
         return None
-    axes = _axis_factors(np.concatenate(free_m), np.concatenate([own.covariance_m2 for own in splits]))
-    statistics = [
-        np.einsum("ni,nij,nj->n", d, np.linalg.inv(own.covariance_m2 * np.outer(axes, axes)), d)
-        for d, own in zip(free_m, splits, strict=True)
+    # Independent differences of n days: as many as windows; two of few days, which share their values.
+    n_windows = [
+        min(own.place.size, max(2.0, track.day.size / WINDOW_DAYS))
+        for track, own in zip(tracks, splits, strict=True)
     ]
-    n_windows = [max(1.0, track.day.size / (2.0 * WINDOW_DAYS)) for track in tracks]
     best: tuple[float, int, int, float] | None = None
-    for number, own_statistic in enumerate(statistics):
-        many = own_statistic.size >= FEWEST_OWN_SPLITS
-        if not own_statistic.size or (not many and len(tracks) < FEWEST_STATIONS):
+    for number, own in enumerate(splits):
+        many = own.place.size >= FEWEST_OWN_SPLITS
+        if not own.place.size or (not many and len(tracks) < FEWEST_STATIONS):
             continue
-        others = [t for m, t in enumerate(statistics) if m != number and t.size]
-        level = np.full(
-            own_statistic.size, max([1.0, _cut_level(np.concatenate(others))] if others else [1.0])
+        judges = _judges(number, [split.place.size for split in splits])
+        axes, shared = _scatter(
+            np.concatenate([free_m[m] for m in judges]),
+            np.concatenate([splits[m].covariance_m2 for m in judges]),
         )
-        windows = sum(n_windows) - (0.0 if many else n_windows[number])
+        statistic = _statistic(free_m[number], own.covariance_m2, axes)
+        level = np.full(statistic.size, max(1.0, shared))
         if many:
-            level = np.maximum(level, _levels(own_statistic))
-        limit = _DIMENSION * float(
-            f.isf(SIGNIFICANCE / n_tests, _DIMENSION, max(2.0, _DEGREES_PER_WINDOW * windows))
-        )
-        k = int(np.argmax(own_statistic / level))
-        scaled = float(own_statistic[k] / level[k])
+            level = np.maximum(level, _levels(statistic))
+        windows = sum(n_windows[m] for m in {*judges, number} if many or m != number)
+        limit = _limit(windows, n_tests)
+        k = int(np.argmax(statistic / level))
+        scaled = float(statistic[k] / level[k])
         if scaled > limit and (best is None or scaled > best[0]):
             best = (scaled, number, k, limit)
     if best is None:
         return None
     scaled, number, k, limit = best
     track, own = tracks[number], splits[number]
-    place = int(own.place[k])
     free = free_m[number][k]
+    place = _day_of_step(track, int(own.place[k]), borders[track.station], axes=_formal_m(own, k))
     return place, PositionStep(
         track.station,
         date.fromordinal(int(track.day[place - 1])),
@@ -232,18 +233,67 @@ def _strongest(
     )
 
 
-def _cut_level(statistic: FloatArray) -> float:
-    """The mean of T, large ones cut, over that of a chi-square."""
-    rough = float(np.median(statistic)) / _MEDIAN_OF_CHI_SQUARE
-    return float(np.minimum(statistic, _CUT_STATISTIC * rough).mean()) / _DIMENSION
+def _limit(n_windows: float, n_tests: int) -> float:
+    """Limit of T, whose scale comes from so many independent differences: Fisher's, or Student's of one axis.
+
+    With few differences one axis's scale may come out far too small; then that axis alone makes T large.
+    """
+    chance = SIGNIFICANCE / n_tests
+    whole = _DIMENSION * float(f.isf(chance, _DIMENSION, max(2.0, _DIMENSION * _EFFICIENCY * n_windows)))
+    single = float(t.isf(chance / (2 * _DIMENSION), max(2.0, _EFFICIENCY * n_windows))) ** 2
+    return max(whole, single + (_DIMENSION - 1))
 
 
-def _axis_factors(difference_m: FloatArray, covariance_m2: FloatArray) -> FloatArray:
-    """By how much differences (n, 3) exceed their formal sigmas in east, north, up; robust, 1 at least."""
+def _judges(number: int, sizes: Sequence[int]) -> list[int]:
+    """Whose splits say what a station's are worth: the others', its own where it is alone."""
+    others = [m for m, size in enumerate(sizes) if size and m != number]
+    if not others:
+        return [number]
+    return others if len(others) < MANY_STATIONS else [m for m, size in enumerate(sizes) if size]
+
+
+def _statistic(difference_m: FloatArray, covariance_m2: FloatArray, axes: FloatArray) -> FloatArray:
+    """T of differences (n, 3), their formal sigmas multiplied axis by axis."""
+    weight = np.linalg.inv(covariance_m2 * np.outer(axes, axes))
+    return np.asarray(np.einsum("ni,nij,nj->n", difference_m, weight, difference_m))
+
+
+def _scatter(difference_m: FloatArray, covariance_m2: FloatArray) -> tuple[FloatArray, float]:
+    """By how much differences (n, 3) exceed their formal sigmas, axis by axis, 1 at least; T's level then.
+
+    Means of squares, large ones cut to what one in a hundred would pass.
+    """
     formal = np.einsum("nii->ni", covariance_m2)
     square = difference_m**2 / formal
     rough = np.median(square, axis=0) / _MEDIAN_OF_SQUARE
-    return np.asarray(np.sqrt(np.maximum(1.0, np.minimum(square, _CUT_SQUARE * rough).mean(axis=0))))
+    mean = np.minimum(square, _CUT_SQUARE * rough).mean(axis=0)
+    axes = np.asarray(np.sqrt(np.maximum(1.0, mean)))
+    statistic = _statistic(difference_m, covariance_m2, axes)
+    likely = float(np.median(statistic)) / _MEDIAN_OF_CHI_SQUARE
+    return axes, float(np.minimum(statistic, _CUT_STATISTIC * likely).mean()) / _DIMENSION
+
+
+def _formal_m(splits: _Splits, k: int) -> FloatArray:
+    """Formal sigmas of a split's difference, (3,)."""
+    return np.asarray(np.sqrt(np.diagonal(splits.covariance_m2[k])))
+
+
+def _day_of_step(track: _Track, place: int, borders: Sequence[int], *, axes: FloatArray) -> int:
+    """The place at which the days part best: medians of windows know a step's size better than its day.
+
+    axes : (3,) scales of the components
+    """
+    begin = max([b for b in borders if b < place], default=0)
+    end = min([b for b in borders if b > place], default=track.day.size)
+    low, high = max(begin, place - WINDOW_DAYS), min(end, place + WINDOW_DAYS)
+    before = np.median(track.enu_m[low:place], axis=0)
+    after = np.median(track.enu_m[place:high], axis=0)
+    to_before = np.abs((track.enu_m[low:high] - before) / axes).sum(axis=1)
+    to_after = np.abs((track.enu_m[low:high] - after) / axes).sum(axis=1)
+    # Cost of the first k days on the side before and the others after, k = 1 to all but one.
+    cost = np.cumsum(to_before)[:-1] + (to_after.sum() - np.cumsum(to_after)[:-1])
+    reach = np.abs(np.arange(low + 1, high) - place) <= WINDOW_DAYS // 2
+    return low + 1 + int(np.argmin(np.where(reach, cost, np.inf)))
 
 
 def _levels(statistic: FloatArray) -> FloatArray:
