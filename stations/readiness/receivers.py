@@ -43,7 +43,7 @@ _JAVAD: Final = "JAVAD, NEWS_3_7_0, highlights 1 and 8: the new BeiDou signals o
 
 RECEIVERS: Final[tuple[ReceiverKnowledge, ...]] = (
     ReceiverKnowledge("SEPT POLARX5", Ability.ABLE, "5.3.2", _ALL, f"ZEGV and ROVN: {_AGRS}"),
-    ReceiverKnowledge("SEPT POLARX5E", Ability.ABLE, "5.3.2", _ALL, f"EIJS, KOS1, TERS: {_AGRS}"),
+    ReceiverKnowledge("SEPT POLARX5E", Ability.ABLE, "5.3.2", _ALL, f"group of EIJS, KOS1 and TERS: {_AGRS}"),
     ReceiverKnowledge(
         "SEPT POLARX5TR",
         Ability.ABLE,
@@ -65,7 +65,7 @@ RECEIVERS: Final[tuple[ReceiverKnowledge, ...]] = (
         Ability.NOT_SHOWN,
         "5.45",
         ("B1I", "B3I"),
-        f"BOR1 2024-035 (5.45): of BeiDou-3 C19 to C30 only; 5.37 and 5.45 write no B1C, B2a: {_AGRS}",
+        f"BOR1 2024-035 (5.45): of BeiDou-3 C19 to C30 only; 5.37 and 5.45 (WSRA) write no B1C, B2a: {_AGRS}",
     ),
     ReceiverKnowledge(
         "ASHTECH UZ-12",

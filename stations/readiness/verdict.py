@@ -7,7 +7,7 @@ from stations.readiness.receivers import Ability, ReceiverKnowledge, firmware_is
 from stations.readiness.records import AntennaReadiness, Bds3Tracking, ReadinessClass
 
 # Of the satellites that send B1C and B2a. One or two satellites of a day may be under test or set at once; a
-# receiver with a limit of PRN or without a signal misses far more (C30 as limit: 16 of 28).
+# receiver with a limit of PRN or without a signal misses far more (C30 as limit: 15 of 27).
 READY_SHARE: Final = 0.8
 MEDIUM_CARRIERS: Final = ("B1I", "B3I")
 ALL_CARRIERS: Final = ("B1C", "B2a", "B2b", "B1I", "B3I")
