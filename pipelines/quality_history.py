@@ -192,7 +192,7 @@ def _cells(row: DailyQuality) -> dict[str, str]:
     """A row's content as text; empty cells are left out."""
     cells = {"station": row.station, "verdict": row.verdict}
     cells |= {f.name: getattr(row.equipment, f.name) for f in fields(Equipment)}
-    cells |= {name: repr(round(value, 6)) for name, value in row.figures.items()}
+    cells |= {name: repr(round(float(value), 6)) for name, value in row.figures.items()}
     if row.position is not None:
         cells["position_frame"] = row.position.frame
         cells |= {
@@ -233,29 +233,43 @@ def _table_bytes(table: Mapping[str, Mapping[str, str]]) -> bytes:
 
 def _read_table(path: Path) -> dict[str, dict[str, str]]:
     """Day -> cells of a table, every row held to its sha256; CatalogueError names a damaged line."""
+    # A CatalogueError is an OSError too: only the reading itself stands in this `try`.
     try:
-        reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-        columns = next(reader, [])
-        if tuple(columns[: len(_KEPT_APART)]) != _KEPT_APART or len(set(columns)) != len(columns):
-            raise CatalogueError(f"{path}: line 1: these are no columns of a table of quality rows")
-        table: dict[str, dict[str, str]] = {}
-        for values in reader:
-            where = f"{path}: line {reader.line_num}"
-            if len(values) != len(columns):
-                raise CatalogueError(f"{where}: {len(values)} cells, expected {len(columns)}")
-            cells = dict(zip(columns, values, strict=True))
-            day = cells.pop("day")
-            whole = _content_sha256(day, _content(cells)) == cells["row_sha256"]
-            if not whole or not cells["revision"].isdecimal():
-                raise CatalogueError(f"{where}: the row of {day} is not as written (its sha256 differs)")
-            if day in table:
-                raise CatalogueError(f"{where}: {day} stands twice")
-            table[day] = cells
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise CatalogueError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise CatalogueError(f"{path}: damaged, no CSV ({error})") from None
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise CatalogueError(f"{path}: damaged, no CSV ({error})") from None
+    columns = lines[0] if lines else []
+    if tuple(columns[: len(_KEPT_APART)]) != _KEPT_APART or len(set(columns)) != len(columns):
+        raise CatalogueError(f"{path}: line 1: these are no columns of a table of quality rows")
+    table: dict[str, dict[str, str]] = {}
+    for number, values in enumerate(lines[1:], start=2):
+        where = f"{path}: line {number}"
+        if len(values) != len(columns):
+            raise CatalogueError(f"{where}: {len(values)} cells, expected {len(columns)}")
+        cells = dict(zip(columns, values, strict=True))
+        day = cells.pop("day")
+        whole = _content_sha256(day, _content(cells)) == cells["row_sha256"]
+        if not whole or not cells["revision"].isdecimal():
+            raise CatalogueError(f"{where}: the row of {day} is not as written (its sha256 differs)")
+        if not _is_day(day):
+            raise CatalogueError(f"{where}: {day!r} is no day")
+        if day in table:
+            raise CatalogueError(f"{where}: {day} stands twice")
+        table[day] = cells
     return table
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _row(path: Path, day: date, cells: Mapping[str, str]) -> DailyQuality:

