@@ -1,7 +1,7 @@
 """The audit of one station-day: its parts put together. Definitions: docs/readiness.md."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Final
 
@@ -40,7 +40,8 @@ NOT_ASKED: Final = "not asked for"
 class AuditContext:
     """What is known beside the observations; every part may be absent.
 
-    orbits : precise ones; navigation : broadcast messages, for satellites that the orbits lack
+    orbits : precise ones, left out where they are of another time
+    navigation : broadcast messages, for satellites that the orbits lack
     calibrations : of ANTEX files in the order of preference; receivers : a bureau's own knowledge
     log_says : what a site log says otherwise than the header, in words
     """
@@ -62,6 +63,8 @@ def audit_station(observations: Observations, context: AuditContext) -> StationA
         raise InputError("the observations hold no satellite")
     completeness = check_completeness(observations)
     day = day_of(completeness.first_expected)
+    if context.orbits is not None and not _covers(context.orbits, completeness):
+        context = replace(context, orbits=None)
     orbits, sources = _orbits(completeness, context)
     beidou = [s for s in observations.satellites if s.startswith("C")]
     older = frozenset(beidou) - set(bds3_satellites(observations, beidou, day))
@@ -104,6 +107,12 @@ def audit_station(observations: Observations, context: AuditContext) -> StationA
         reasons=(*reasons, *quality.remarks),
         inputs=tuple(PurePath(i.path).name for i in observations.inputs),
     )
+
+
+def _covers(orbits: SatelliteOrbits, completeness: Completeness) -> bool:
+    """Whether orbits are of the session: its middle lies inside them."""
+    ends = (int(completeness.first_expected.tai_ns), int(completeness.last_expected.tai_ns))
+    return int(orbits.epochs.tai_ns[0]) <= sum(ends) // 2 <= int(orbits.epochs.tai_ns[-1])
 
 
 def _orbits(completeness: Completeness, context: AuditContext) -> tuple[list[SatelliteOrbits], list[str]]:

@@ -49,12 +49,13 @@ def bds3_tracking(
     above = sky.up
     known = sky.source >= 0
     place = {name: k for k, name in enumerate(sky.satellites)}
+    shortest_s = min(SHORTEST_PASS_S, sky.tai_ns.size * step_s)  # in a short session all of it
     rows = []
     for name in bds3_satellites(observations, sky.satellites, day):
         k = place[name]
         # On a BeiDou-3 satellite band 7 is B2b whatever the attribute: it sends no B2I.
         own = {"B2b" if c == "B2I" else c for c in carriers.get(name, ())} & set(BDS3_CARRIERS)
-        long_enough = up_h[k] * 3600.0 >= SHORTEST_PASS_S
+        long_enough = up_h[k] * 3600.0 >= shortest_s
         if not own and not long_enough:
             continue
         tracked = sky.tracked[:, k] & above[:, k] if known[k] else sky.tracked[:, k]

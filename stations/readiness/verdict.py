@@ -5,6 +5,7 @@ from typing import Final
 from stations.readiness.constellation import FIRST_NOTICE
 from stations.readiness.receivers import Ability, ReceiverKnowledge, firmware_is_older
 from stations.readiness.records import AntennaReadiness, Bds3Tracking, ReadinessClass
+from stations.readiness.tracking import FROM_TRACKED
 
 # Of the satellites that send B1C and B2a. One or two satellites of a day may be under test or set at once; a
 # receiver with a limit of PRN or without a signal misses far more (C30 as limit: 15 of 27).
@@ -66,6 +67,8 @@ def classify(
             reasons.append(f"antenna {antenna.note}")
     elif antenna.note:
         reasons.append(f"antenna: {antenna.note}")
+    if tracking.visibility == FROM_TRACKED:
+        reasons.append("satellites that were up and not tracked are not known: no BeiDou orbits")
     if tracking.orbits_lack_meo:
         reasons.append("the orbits at hand lack BeiDou-3 satellites: the gain to come is a lower bound")
     if tracking.unsure:
