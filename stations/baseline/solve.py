@@ -38,6 +38,8 @@ _FIRST_LIMITS: Final = (12.0, 7.0)
 _MINIMUM_PHASES_OF_AN_ARC: Final = 3
 _MINIMUM_ROWS: Final = 30
 _HEADER_TRUST_M: Final = 5.0  # code positions are good to some metres: a header within serves
+# Frames and datums differ by hundreds of metres, so that a held position farther off is another place's.
+_GIVEN_TRUST_M: Final = 2000.0
 _ORBIT_HEIGHT_M: Final = 2.0e7
 
 
@@ -70,8 +72,8 @@ def solve_baseline(
 
     Raises
     ------
-    InputError : nothing in common, a system without double differences, or different antennas of which
-        one has no calibration
+    InputError : nothing in common, the same file twice, a base position that is another place's, a system
+        without double differences, or different antennas of which one has no calibration
     AdjustmentError : too few observations
     """
     options = options or BaselineOptions()
@@ -81,6 +83,10 @@ def solve_baseline(
             f'double differences serve the systems "{BASELINE_SYSTEMS}", not "{options.systems}": '
             "GLONASS sends on another frequency from each satellite"
         )
+    of_second = {file.sha256 for file in second.inputs}
+    twice = next((file.path for file in first.inputs if file.sha256 in of_second), None)
+    if twice is not None:
+        raise InputError(f"{twice} was given for both stations: there is no vector between them")
     rejections = Rejections()
     first, first_remarks = longest_occupation(first, may_move=False)
     second, second_remarks = longest_occupation(second, may_move=False)
@@ -104,8 +110,9 @@ def solve_baseline(
     free = options.ionosphere == "free" or (
         options.ionosphere == "auto" and length_m > options.ionosphere_free_above_m
     )
-    if options.carriers != "both" and not free:
-        remarks.append(f"the {options.carriers} carrier alone")
+    if options.carriers != "both":
+        alone = f"the {options.carriers} carrier alone"
+        remarks.append(f"{alone}: not so, the ionosphere-free combination takes both" if free else alone)
     remarks += _antenna_remarks(sides, options.allow_missing_antenna)
     delays = _delays(sides, length_m, free, options)
     for _ in range(_MAXIMUM_MOVES):
@@ -121,9 +128,16 @@ def solve_baseline(
 
 
 def _base_position(side: StationSide, given: FloatArray | None, remarks: list[str]) -> FloatArray:
-    """Antenna reference point (3,) of the first station that is held."""
+    """Antenna reference point (3,) of the first station that is held; InputError if given for elsewhere."""
     if given is not None:
-        return np.asarray(given + side.eccentricity_ecef_m)
+        held = np.asarray(given + side.eccentricity_ecef_m)
+        away_m = float(np.linalg.norm(held - side.code_position_ecef_m))
+        if not away_m < _GIVEN_TRUST_M:
+            raise InputError(
+                f"the position given for {station_code(side.observations)} lies {away_m:,.0f} m from its "
+                "position by code: x, y, z of the marker in metres were expected"
+            )
+        return held
     header = side.observations.header.approximate_position_ecef_m
     if header is not None:
         there = header + side.eccentricity_ecef_m
