@@ -81,7 +81,6 @@ def test_ajac_is_ready_and_its_gain_is_not_computed_without_orbits(real_data: Pa
     ("station", "expected"),
     [
         ("hksl", ReadinessClass.FIRMWARE),
-        ("bjfs", ReadinessClass.UNDETERMINED),
         ("chan", ReadinessClass.RECEIVER),
     ],
 )
