@@ -56,11 +56,15 @@ class _Track:
 
 @dataclass(frozen=True, eq=False)
 class _Splits:
-    """All splits of a segment of a track: place of the first day after, difference, covariance, T."""
+    """All splits of a track's segments: place of the first day after, difference, its formal weight.
+
+    place (n,), difference_m (n, 3), formal_m (n, 3) sigmas, weight_per_m2 (n, 3, 3) inverse covariance
+    """
 
     place: NDArray[np.int64]
     difference_m: FloatArray
-    covariance_m2: FloatArray
+    formal_m: FloatArray
+    weight_per_m2: FloatArray
 
 
 def position_steps(rows: Sequence[DailyQuality]) -> tuple[PositionStep, ...]:
@@ -70,13 +74,16 @@ def position_steps(rows: Sequence[DailyQuality]) -> tuple[PositionStep, ...]:
     """
     tracks = _tracks(rows)
     borders: dict[str, list[int]] = {track.station: [] for track in tracks}
+    splits = {track.station: _splits(track, ()) for track in tracks}
     found: list[PositionStep] = []
     for _ in range(sum(track.day.size for track in tracks)):
-        step = _strongest(tracks, borders)
+        step = _strongest(tracks, [splits[track.station] for track in tracks], borders)
         if step is None:
             break
         place, result = step
         borders[result.station] = sorted([*borders[result.station], place])
+        moved = next(track for track in tracks if track.station == result.station)
+        splits[result.station] = _splits(moved, borders[result.station])
         found.append(result)
     kept = [step for track in tracks for step in _lasting(track, tracks, found)]
     return tuple(sorted(kept, key=lambda s: (s.station, s.first_after)))
@@ -176,10 +183,9 @@ def _without_motion(day: NDArray[np.int64], enu: FloatArray) -> FloatArray:
 
 
 def _strongest(
-    tracks: Sequence[_Track], borders: Mapping[str, Sequence[int]]
+    tracks: Sequence[_Track], splits: Sequence[_Splits], borders: Mapping[str, Sequence[int]]
 ) -> tuple[int, PositionStep] | None:
     """The strongest step that passes its limit, with its place in the track; None where none does."""
-    splits = [_splits(track, borders[track.station]) for track in tracks]
     common = _common(tracks, splits)
     free_m = [
         own.difference_m
@@ -192,6 +198,7 @@ def _strongest(
     if n_tests == 0:
         return None
     # Independent differences of n days: as many as windows; two of few days, which share their values.
+    scatters: dict[tuple[int, ...], tuple[FloatArray, float]] = {}
     n_windows = [
         min(own.place.size, max(2.0, track.day.size / WINDOW_DAYS))
         for track, own in zip(tracks, splits, strict=True)
@@ -202,11 +209,19 @@ def _strongest(
         if not own.place.size or (not many and len(tracks) < FEWEST_STATIONS):
             continue
         judges = _judges(number, [split.place.size for split in splits])
-        axes, shared = _scatter(
-            np.concatenate([free_m[m] for m in judges]),
-            np.concatenate([splits[m].covariance_m2 for m in judges]),
-        )
-        statistic = _statistic(free_m[number], own.covariance_m2, axes)
+        if judges not in scatters:
+            scatters[judges] = _scatter(
+                *(
+                    np.concatenate(parts)
+                    for parts in (
+                        [free_m[m] for m in judges],
+                        [splits[m].formal_m for m in judges],
+                        [splits[m].weight_per_m2 for m in judges],
+                    )
+                )
+            )
+        axes, shared = scatters[judges]
+        statistic = _statistic(free_m[number], own.weight_per_m2, axes)
         level = np.full(statistic.size, max(1.0, shared))
         if many:
             level = np.maximum(level, _levels(statistic))
@@ -221,7 +236,7 @@ def _strongest(
     scaled, number, k, limit = best
     track, own = tracks[number], splits[number]
     free = free_m[number][k]
-    place = _day_of_step(track, int(own.place[k]), borders[track.station], axes=_formal_m(own, k))
+    place = _day_of_step(track, int(own.place[k]), borders[track.station], axes=own.formal_m[k])
     return place, PositionStep(
         track.station,
         date.fromordinal(int(track.day[place - 1])),
@@ -244,38 +259,35 @@ def _limit(n_windows: float, n_tests: int) -> float:
     return max(whole, single + (_DIMENSION - 1))
 
 
-def _judges(number: int, sizes: Sequence[int]) -> list[int]:
+def _judges(number: int, sizes: Sequence[int]) -> tuple[int, ...]:
     """Whose splits say what a station's are worth: the others', its own where it is alone."""
-    others = [m for m, size in enumerate(sizes) if size and m != number]
+    there = tuple(m for m, size in enumerate(sizes) if size)
+    others = tuple(m for m in there if m != number)
     if not others:
-        return [number]
-    return others if len(others) < MANY_STATIONS else [m for m, size in enumerate(sizes) if size]
+        return (number,)
+    return others if len(others) < MANY_STATIONS else there
 
 
-def _statistic(difference_m: FloatArray, covariance_m2: FloatArray, axes: FloatArray) -> FloatArray:
+def _statistic(difference_m: FloatArray, weight_per_m2: FloatArray, axes: FloatArray) -> FloatArray:
     """T of differences (n, 3), their formal sigmas multiplied axis by axis."""
-    weight = np.linalg.inv(covariance_m2 * np.outer(axes, axes))
-    return np.asarray(np.einsum("ni,nij,nj->n", difference_m, weight, difference_m))
+    scaled = difference_m / axes
+    return np.asarray(np.einsum("ni,nij,nj->n", scaled, weight_per_m2, scaled, optimize=True))
 
 
-def _scatter(difference_m: FloatArray, covariance_m2: FloatArray) -> tuple[FloatArray, float]:
+def _scatter(
+    difference_m: FloatArray, formal_m: FloatArray, weight_per_m2: FloatArray
+) -> tuple[FloatArray, float]:
     """By how much differences (n, 3) exceed their formal sigmas, axis by axis, 1 at least; T's level then.
 
     Means of squares, large ones cut to what one in a hundred would pass.
     """
-    formal = np.einsum("nii->ni", covariance_m2)
-    square = difference_m**2 / formal
+    square = (difference_m / formal_m) ** 2
     rough = np.median(square, axis=0) / _MEDIAN_OF_SQUARE
     mean = np.minimum(square, _CUT_SQUARE * rough).mean(axis=0)
     axes = np.asarray(np.sqrt(np.maximum(1.0, mean)))
-    statistic = _statistic(difference_m, covariance_m2, axes)
+    statistic = _statistic(difference_m, weight_per_m2, axes)
     likely = float(np.median(statistic)) / _MEDIAN_OF_CHI_SQUARE
     return axes, float(np.minimum(statistic, _CUT_STATISTIC * likely).mean()) / _DIMENSION
-
-
-def _formal_m(splits: _Splits, k: int) -> FloatArray:
-    """Formal sigmas of a split's difference, (3,)."""
-    return np.asarray(np.sqrt(np.diagonal(splits.covariance_m2[k])))
 
 
 def _day_of_step(track: _Track, place: int, borders: Sequence[int], *, axes: FloatArray) -> int:
@@ -321,10 +333,12 @@ def _splits(track: _Track, borders: Sequence[int]) -> _Splits:
             place.append(k)
             difference.append(np.median(track.enu_m[after], axis=0) - np.median(track.enu_m[before], axis=0))
             covariance.append(total)
+    whole = np.array(covariance).reshape(-1, _DIMENSION, _DIMENSION)
     return _Splits(
         np.array(place, dtype=np.int64),
         np.array(difference).reshape(-1, _DIMENSION),
-        np.array(covariance).reshape(-1, _DIMENSION, _DIMENSION),
+        np.sqrt(np.einsum("nii->ni", whole)),
+        np.asarray(np.linalg.inv(whole)),
     )
 
 
