@@ -45,6 +45,8 @@ _LETTER_CODES: Final = {
     "RA": "1C", "RD": "2C",
     "SA": "1C",
 }  # fmt: skip
+# Types that tell whether L1 and L2 are those of the C/A or of the P code.
+DECIDING_TYPES: Final = frozenset({"C1", "P1", "LA", "P2", "C2"})
 _P_ATTRIBUTE: Final = {"G": "W", "R": "P"}
 _CIVIL: Final = {"G1": "1C", "G2": "2X", "R1": "1C", "R2": "2C"}
 
@@ -56,7 +58,7 @@ def rinex3_code(system: str, rinex2_type: str, types: Collection[str]) -> str | 
     ----------
     system : letter of the satellite's system
     rinex2_type : such as "L2"
-    types : those that the system is observed with: which phase goes with which code follows from them
+    types : those of DECIDING_TYPES, at least, that the system is observed with in its file
     """
     observable, band = rinex2_type[0], rinex2_type[1:]
     if observable == "P":

@@ -1,6 +1,6 @@
 """Satellite records of a RINEX observation file turned into numbers, all records of a system at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.formats.fixed_width import BoolArray, ByteArray, FloatArray, IntArray, TextLines, parse_reals
-from stations.formats.rinex2_codes import rinex3_code
+from stations.formats.rinex2_codes import DECIDING_TYPES, rinex3_code
 from stations.formats.rinex_damage import LeftOut
 from stations.formats.rinex_header import ObservationFileHeader
 from stations.formats.rinex_layout import Layout
@@ -19,6 +19,7 @@ _FIELD_WIDTH: Final = 16  # F14.3, loss-of-lock indicator, signal strength: RINE
 _VALUE_WIDTH: Final = 14
 _LINE_WIDTH_V2: Final = 80
 _SPACE: Final = 32
+_ROWS_TRIED: Final = 200
 VARIABLE_OF_LETTER: Final = {
     "C": "pseudorange_m",
     "L": "carrier_phase_cycles",
@@ -82,6 +83,7 @@ def decode_records(
     left_out.damaged("satellite given twice in an epoch", layout.record_line[repeated])
     parts: list[SystemObservations] = []
     code_names: CodeNames = {}
+    observed = _observed_of_systems(lines, layout, keys) if header.major == 2 else {}
     for number, current in enumerate(layout.headers):
         of_header = (layout.record_header == number) & (keys > 0)
         for letter in sorted({chr(k) for k in np.unique(keys[of_header] // 100)}):
@@ -93,8 +95,9 @@ def decode_records(
                 reason = f"satellite of system {letter}, for which the header lists no observations"
                 left_out.damaged(reason, layout.record_line[rows])
                 continue
-            part, names = _decode_system(lines, layout, rows, keys[rows], letter, listed, current, left_out)
+            names = names_of_codes(letter, listed, current, observed.get(letter, ()))
             code_names[number, letter] = names
+            part = _decode_system(lines, layout, rows, keys[rows], letter, listed, names, current, left_out)
             if part is not None:
                 parts.append(part)
     return parts, code_names
@@ -116,13 +119,14 @@ def _decode_system(
     keys: IntArray,
     letter: str,
     listed: Sequence[str],
+    names: Sequence[str | None],
     header: ObservationFileHeader,
     left_out: LeftOut,
-) -> tuple[SystemObservations | None, tuple[str | None, ...]]:
-    """All records of one system: cut into fields, parsed, screened; and the names of its types."""
+) -> SystemObservations | None:
+    """All records of one system: cut into fields, parsed, screened."""
     record_line = layout.record_line[rows]
     if header.major == 2:
-        n_lines = -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
+        n_lines = _lines_of_types(listed)
         block = np.concatenate(
             [lines.block(record_line + j, 0, _LINE_WIDTH_V2) for j in range(n_lines)], axis=1
         )
@@ -133,12 +137,12 @@ def _decode_system(
         block = lines.block(record_line, 3, len(listed) * _FIELD_WIDTH)
         ends_inside = _cut_fields(lines.length[record_line] - 3, len(listed))
     all_fields = block.reshape(rows.size, -1, _FIELD_WIDTH)
-    names = names_of_codes(letter, listed, header, _observed(all_fields, listed) if header.major == 2 else ())
     # In RINEX 2 all systems share the types of the file: those of others are blank throughout.
-    told = (
-        (all_fields != _SPACE).any(axis=(0, 2)) if header.major == 2 else np.ones(len(names), dtype=np.bool_)
-    )
-    taken = [i for i, name in enumerate(names) if name is not None and told[i]]
+    taken = [
+        i
+        for i, name in enumerate(names)
+        if name is not None and (header.major > 2 or _is_filled(all_fields[:, i]))
+    ]
     codes = [name for name in (names[i] for i in taken) if name is not None]
     if len(set(codes)) < len(codes):
         # B1I under both of its names: the standard one stands first or second, either serves.
@@ -148,7 +152,7 @@ def _decode_system(
         codes = [name for name in (names[i] for i in taken) if name is not None]
     _count_unused(all_fields, [i for i, name in enumerate(names) if name is None], letter, listed, left_out)
     if not codes:
-        return None, names
+        return None
     fields = all_fields[:, taken]
     text = np.ascontiguousarray(fields[:, :, :_VALUE_WIDTH]).reshape(-1, _VALUE_WIDTH)
     flat, bad = parse_reals(text)
@@ -176,7 +180,7 @@ def _decode_system(
     left_out.damaged("unreadable signal strength indicator", record_line[np.nonzero(strange)[0]])
     if header.wavelength_factors and letter == "G":
         _mark_half_cycles(loss_of_lock, values, keys, codes, header)
-    part = SystemObservations(
+    return SystemObservations(
         epoch=layout.record_epoch[rows],
         satellite_key=keys,
         letters=letters,
@@ -185,13 +189,40 @@ def _decode_system(
         loss_of_lock=loss_of_lock,
         signal_strength=strength if strength.any() else None,
     )
-    return part, names
 
 
-def _observed(fields: ByteArray, listed: Sequence[str]) -> list[str]:
-    """The types of which there is any value, or all where there is none."""
-    found = [code for column, code in enumerate(listed) if _has_value(fields[:, column]).any()]
-    return found or list(listed)
+def _lines_of_types(listed: Sequence[str]) -> int:
+    """Lines that a satellite has in RINEX 2."""
+    return -(-len(listed) // (_LINE_WIDTH_V2 // _FIELD_WIDTH))
+
+
+def _observed_of_systems(lines: TextLines, layout: Layout, keys: IntArray) -> dict[str, set[str]]:
+    """System -> those types of RINEX 2 that tell C/A from P and of which its records have any value."""
+    observed: dict[str, set[str]] = {}
+    fields_in_line = _LINE_WIDTH_V2 // _FIELD_WIDTH
+    for number, header in enumerate(layout.headers):
+        listed = header.codes[""]
+        deciding = [(place, code) for place, code in enumerate(listed) if code in DECIDING_TYPES]
+        of_header = np.flatnonzero((layout.record_header == number) & (keys > 0))
+        letters = keys[of_header] // 100
+        for letter in np.unique(letters).tolist():
+            record_line = layout.record_line[of_header[letters == letter]]
+            found = observed.setdefault(chr(letter), set())
+            for place, code in deciding:
+                line, column = divmod(place, fields_in_line)
+                # Most types have something in the first records, and need not be searched through.
+                for some in (record_line[:_ROWS_TRIED], record_line):
+                    if (
+                        code not in found
+                        and _has_value(lines.block(some + line, column * _FIELD_WIDTH, _FIELD_WIDTH)).any()
+                    ):
+                        found.add(code)
+    return observed
+
+
+def _is_filled(field: ByteArray) -> bool:
+    """Whether anything but blanks stands in any of the fields (n, FIELD_WIDTH)."""
+    return bool((field[:_ROWS_TRIED] != _SPACE).any() or (field != _SPACE).any())
 
 
 def _has_value(field: ByteArray) -> BoolArray:
@@ -217,16 +248,16 @@ def _cut_fields(length: IntArray, n_fields: int) -> BoolArray:
 
 
 def names_of_codes(
-    letter: str, listed: Sequence[str], header: ObservationFileHeader, observed: Sequence[str]
+    letter: str, listed: Sequence[str], header: ObservationFileHeader, observed: Collection[str]
 ) -> tuple[str | None, ...]:
     """RINEX 3 names of the types that a file lists for a system; None for what is not taken.
 
-    observed : of RINEX 2, the types that the system is observed with
+    observed : of RINEX 2, those of DECIDING_TYPES that the system is observed with
     """
     return tuple(_code(letter, code, header, observed) for code in listed)
 
 
-def _code(letter: str, code: str, header: ObservationFileHeader, observed: Sequence[str]) -> str | None:
+def _code(letter: str, code: str, header: ObservationFileHeader, observed: Collection[str]) -> str | None:
     """RINEX 3 name of a code as the file lists it, or None where it is not one of C, L, D, S."""
     if header.major == 2:
         return rinex3_code(letter, code, observed)

@@ -74,6 +74,10 @@ def columns_of_systems(observations: Observations) -> dict[str, list[Column]]:
 def _is_told(data: "xr.Dataset", letter: str, name: str, rows: list[int], k: int) -> bool:
     if name not in data:
         return False
+    if letter == "C" and "signal_strength" in data and data["signal_strength"].values[:, rows, k].any():
+        # A strength may stand beside values that are all missing, and then has no other place.
+        phases = data["carrier_phase_cycles"].values[:, rows, k]
+        return bool(np.isfinite(data[name].values[:, rows, k]).any() or not np.isfinite(phases).any())
     lost_lock = letter == "L" and data["loss_of_lock"].values[:, rows, k].any()
     return bool(lost_lock or np.isfinite(data[name].values[:, rows, k]).any())
 

@@ -143,3 +143,18 @@ def test_nothing_that_can_be_carried_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"RINEX 2\.11 can carry none"):
         write_observations(observations, tmp_path / "b.93o", version="2.11")
     assert not (tmp_path / "b.93o").exists()
+
+
+def test_an_event_does_not_rename_the_phases_behind_it(tmp_path):
+    """P1 is observed before a change of the antenna only: L1 stays that of P1."""
+    text = (
+        f"{'     2.11':<20s}{'OBSERVATION DATA':<20s}{'G':<20s}RINEX VERSION / TYPE\n"
+        f"{'     2    L1    P1':<60s}# / TYPES OF OBSERV\n{'':<60s}END OF HEADER\n"
+        f" 24  2  4  0  0  0.0000000  0  1G01\n{1.1e8:14.3f}  {2.1e7:14.3f}\n"
+        f"{'':28s}4  1\n{'12':<20s}{'TRM59800.00     SCIS':<40s}ANT # / TYPE\n"
+        f" 24  2  4  0  0 30.0000000  0  1G01\n{1.2e8:14.3f}\n"
+    )
+    (tmp_path / "a.24o").write_text(text)
+    data = read_observations(tmp_path / "a.24o", strict=True).data
+    assert list(data.signal.values) == ["1W"]
+    assert data.carrier_phase_cycles.values.ravel().tolist() == [1.1e8, 1.2e8]
