@@ -8,7 +8,7 @@ from typing import Final
 from pipelines.code_version import code_version
 from pipelines.report_sections import Cell, Column, Table
 from pipelines.station_audit_map import CLASS_COLOURS, map_svg
-from pipelines.station_audit_text import NO_FIGURE, before_after
+from pipelines.station_audit_text import NO_FIGURE, in_steps
 from stations.readiness.records import ReadinessClass, StationAudit
 
 CLASS_WORDS: Final = {
@@ -36,15 +36,17 @@ def render_audit_report(audits: Sequence[StationAudit], failures: Sequence[Mappi
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    stations = len({a.station for a in audits})
+    n_stations = len({a.station for a in audits})
     days = sorted({a.day for a in audits})
     return environment.get_template("report").render(
-        subtitle=f"{stations} stations, {len(audits)} station-days, {days[0]} to {days[-1]}.",
+        subtitle=f"{_counted(n_stations, 'station')}, {_counted(len(audits), 'station-day')}, "
+        + (f"{days[0]} to {days[-1]}." if len(days) > 1 else f"{days[0]}."),
         code_version=code_version(),
         counts=_counts(audits),
         map=Markup(map_svg(audits)),
         network=_network_table(audits),
         tracking=_tracking_table(audits),
+        antennas=_antenna_table(audits),
         quality=_quality_table(audits),
         gains=_gain_table(audits),
         stations=_stations(audits),
@@ -61,6 +63,10 @@ def _asset(name: str) -> str:
 def _counts(audits: Sequence[StationAudit]) -> list[tuple[str, str, int]]:
     counts = Counter(a.readiness for a in audits)
     return [(CLASS_COLOURS[c], CLASS_WORDS[c], counts[c]) for c in CLASS_WORDS]
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _percent(value: float | None) -> str:
@@ -137,6 +143,31 @@ def _tracking_table(audits: Sequence[StationAudit]) -> Table:
     return Table(columns, rows, note)
 
 
+def _antenna_table(audits: Sequence[StationAudit]) -> Table:
+    columns = (
+        Column("station", text=True),
+        Column("day", text=True),
+        Column("antenna", text=True),
+        Column("calibrated as", text=True),
+        *(Column(carrier, text=True) for carrier in _CARRIERS),
+    )
+    rows = tuple(
+        (
+            Cell(a.station),
+            Cell(a.day),
+            Cell(a.antenna or "not named"),
+            Cell(a.antenna_readiness.calibration or NO_FIGURE),
+            *(Cell(a.antenna_readiness.by_carrier[c]) for c in _CARRIERS),
+        )
+        for a in audits
+    )
+    note = (
+        "Own: calibrated for BeiDou. Same frequency: for another system at the same frequency, which is as "
+        "good. Nearest: inherited from another frequency, up to 3 cm in height."
+    )
+    return Table(columns, rows, note)
+
+
 def _quality_table(audits: Sequence[StationAudit]) -> Table:
     columns = (
         Column("station", text=True),
@@ -176,9 +207,7 @@ def _gain_table(audits: Sequence[StationAudit]) -> Table:
         Column("station", text=True),
         Column("day", text=True),
         Column("satellites"),
-        Column("PDOP, mean"),
-        Column("PDOP, 95 %"),
-        Column("σ 1 h up mm"),
+        Column("mean PDOP"),
         Column("σ 1 h 3-D mm"),
         Column("converges min"),
         Column("σ session 3-D mm"),
@@ -189,25 +218,24 @@ def _gain_table(audits: Sequence[StationAudit]) -> Table:
     for a in audits:
         solved = a.solved
         errors = [None if f is None else f.error_3d_1h_m for f in (solved.without, solved.with_bds3)]
+        steps = (a.gain.without, a.gain.today, a.gain.full)
         reasons = [a.gain.not_computed, f"solved: {solved.not_computed}" if solved.not_computed else ""]
         rows.append(
             (
                 Cell(a.station),
                 Cell(a.day),
-                Cell(before_after(a.gain.today, a.gain.full, "satellites", 1.0, 1)),
-                Cell(before_after(a.gain.today, a.gain.full, "mean_pdop", 1.0, 2)),
-                Cell(before_after(a.gain.today, a.gain.full, "worst_pdop", 1.0, 2)),
-                Cell(before_after(a.gain.today, a.gain.full, "sigma_up_1h_m", 1e3, 1)),
-                Cell(before_after(a.gain.today, a.gain.full, "sigma_3d_1h_m", 1e3, 1)),
-                Cell(before_after(a.gain.today, a.gain.full, "convergence_min", 1.0, 0)),
-                Cell(before_after(a.gain.today, a.gain.full, "sigma_3d_session_m", 1e3, 1)),
+                Cell(in_steps(steps, "satellites", 1.0, 1)),
+                Cell(in_steps(steps, "mean_pdop", 1.0, 2)),
+                Cell(in_steps(steps, "sigma_3d_1h_m", 1e3, 1)),
+                Cell(in_steps(steps, "convergence_min", 1.0, 0)),
+                Cell(in_steps(steps, "sigma_3d_session_m", 1e3, 1)),
                 Cell(NO_FIGURE if errors == [None, None] else " > ".join(_number(e, 1, 1e3) for e in errors)),
                 Cell("; ".join(r for r in reasons if r)),
             )
         )
     note = (
-        "As the files show the station today > with all BeiDou-3 satellites in view. Formal figures of a "
-        "static precise point positioning, ambiguities real, medians over starts at every hour; it converges "
+        "Without BeiDou-3 > today, as the files show > with all BeiDou-3 satellites in view. Formal figures "
+        "of a static precise point positioning, ambiguities real, medians over starts at every hour; it converges "
         "when the 3-D sigma stays below 0.10 m. Solved: rms error of one-hour solutions of the observations "
         "themselves without BeiDou > with the BeiDou-3 satellites tracked, against the whole day."
     )

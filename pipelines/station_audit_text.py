@@ -22,6 +22,7 @@ def print_audits(audits: Sequence[StationAudit], out: Console) -> None:
     for audit in audits:
         tracking = audit.tracking
         gain = audit.gain
+        steps = (gain.today, gain.full)
         n_tracked = sum(tracking.count(k, tracked=True) for k in ("MEO", "IGSO", "GEO"))
         n_visible = sum(tracking.count(k, tracked=False) for k in ("MEO", "IGSO", "GEO"))
         table.add_row(
@@ -33,9 +34,9 @@ def print_audits(audits: Sequence[StationAudit], out: Console) -> None:
             audit.rinex_version,
             f"{n_tracked}/{n_visible}",
             f"{tracking.n_tracking_new}/{tracking.n_sending_new}",
-            before_after(gain.today, gain.full, "mean_pdop", 1.0, 2),
-            before_after(gain.today, gain.full, "sigma_3d_1h_m", 1e3, 0),
-            before_after(gain.today, gain.full, "convergence_min", 1.0, 0),
+            in_steps(steps, "mean_pdop", 1.0, 2),
+            in_steps(steps, "sigma_3d_1h_m", 1e3),
+            in_steps(steps, "convergence_min"),
             NO_FIGURE if gain.to_come is None else f"{100 * gain.to_come:.0f}",
         )
     out.print(table)
@@ -48,12 +49,12 @@ def print_audits(audits: Sequence[StationAudit], out: Console) -> None:
             out.print(f"    gain not computed: {audit.gain.not_computed}", soft_wrap=True, markup=False)
 
 
-def before_after(
-    before: GeometryFigures | None, after: GeometryFigures | None, name: str, scale: float, decimals: int
+def in_steps(
+    steps: Sequence[GeometryFigures | None], name: str, scale: float = 1.0, decimals: int = 0
 ) -> str:
-    """ "1.49 > 1.11", or one figure where the other is not known."""
+    """ "1.49 > 1.11", a dash for each that is not known; one dash where none is."""
     texts = []
-    for figures in (before, after):
+    for figures in steps:
         value = None if figures is None else getattr(figures, name)
         texts.append(NO_FIGURE if value is None else f"{scale * value:.{decimals}f}")
-    return NO_FIGURE if texts == [NO_FIGURE, NO_FIGURE] else " > ".join(texts)
+    return NO_FIGURE if set(texts) == {NO_FIGURE} else " > ".join(texts)

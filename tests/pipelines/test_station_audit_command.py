@@ -77,6 +77,8 @@ def test_the_report_opens_without_a_network(outputs: dict[str, str]) -> None:
     assert page.count("<circle") == 2
     assert not re.search(r"(https?:)?//[a-z]", page)
     assert "SIM OLDTIMER cannot track B1C and B2a" in page
+    assert "nearest (G02)" in page
+    assert "2 stations, 2 station-days, 2026-04-26." in page
     assert len(page) < 100_000
 
 
