@@ -237,7 +237,7 @@ def _gain_table(audits: Sequence[StationAudit]) -> Table:
         "Without BeiDou-3 > today, as the files show > with all BeiDou-3 satellites in view. Formal figures "
         "of a static precise point positioning, ambiguities real, medians over starts at every hour; it "
         "converges when the 3-D sigma stays below 0.10 m. Solved: rms error of one-hour solutions of the "
-        "observations themselves without BeiDou > with the BeiDou-3 satellites tracked, against the whole day."
+        "observations without BeiDou > with the BeiDou-3 satellites tracked, against the whole day."
     )
     return Table(columns, tuple(rows), note)
 
