@@ -28,6 +28,7 @@ from stations.formats.atomic_write import write_atomically
 from stations.formats.rinex_observation import read_observations
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
+from stations.quality.orbit_clocks import with_clocks
 from stations.quality.report import DEFAULT_THRESHOLDS, QualityContext, quality_report
 from stations.quality.verdict import QualityThresholds
 from stations.records import (
@@ -75,6 +76,8 @@ class StationDayTask:
     mapping_functions: tuple[str, ...] = ()
     solve_rejected: bool = False
     quality_limits: QualityThresholds = DEFAULT_THRESHOLDS
+    signals: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -89,6 +92,8 @@ class StationDayTask:
             ambiguities=self.ambiguities,
             interval_s=self.interval_s,
             elevation_cutoff_rad=math.radians(self.elevation_cutoff_deg),
+            excluded=frozenset().union(*satellite_groups(self.exclude).values()),
+            signal_pairs={**SIGNAL_PAIRS, **signal_pairs(self.signals, self.systems)},
             allow_missing_antenna=self.allow_missing_antenna,
         )
 
@@ -112,6 +117,8 @@ class StationDayTask:
             "systems": self.systems,
             "interval_s": self.interval_s,
             "elevation_cutoff_deg": self.elevation_cutoff_deg,
+            "signals": self.signals,
+            "exclude": self.exclude,
             "ambiguities": self.ambiguities,
             "centre": self.centre,
             "allow_mixed_products": self.allow_mixed_products,
@@ -154,6 +161,8 @@ def plan_station_days(region: Region, files: ObservationFiles) -> tuple[StationD
                     systems=processing.systems,
                     interval_s=processing.interval_s,
                     elevation_cutoff_deg=processing.elevation_cutoff_deg,
+                    signals=processing.signals,
+                    exclude=processing.exclude,
                     ambiguities=processing.ambiguities,
                     centre=processing.centre,
                     allow_mixed_products=processing.allow_mixed_products,
@@ -316,11 +325,12 @@ def _products(task: StationDayTask, epochs: Epochs) -> PreciseProducts:
 
 
 def _quality_context(task: StationDayTask, observations: Observations) -> QualityContext:
-    """The region's orbits; without any that serve the day is judged from its observations alone."""
+    """The region's orbits and clocks; where none serve, the day is judged from its observations alone."""
     try:
-        return QualityContext(orbits=_products(task, observations.epochs).orbits)
+        products = _products(task, observations.epochs)
     except JizhunError:  # the solution will say what is wrong with the products
         return QualityContext()
+    return QualityContext(orbits=with_clocks(products.orbits, products.clocks))
 
 
 def _solve(task: StationDayTask, source: _ObservationsOnce) -> StationSolution:

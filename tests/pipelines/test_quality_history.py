@@ -168,6 +168,7 @@ def test_a_region_keeps_a_row_of_every_day_it_judged(first_run: tuple[Path, Regi
         assert kept.equipment.antenna.startswith("SIM")
         assert kept.position is not None
         assert any(name.count(":") == 2 for name in kept.figures)  # by elevation: the region has orbits
+        assert 0.1 < kept.figures["scatter_up_m"] < 5.0  # metres, with the clocks of the region's clock file
         for name in kept.figures:
             kind_of(name)
 
