@@ -31,6 +31,7 @@ ALLOWANCE_SIGMAS: Final = 0.5  # half of the smallest step to be seen quickly, o
 ALLOWANCE_WITHOUT_SEASONS_SIGMAS: Final = 1.5
 LIMIT: Final = 12.0
 CUT_SIGMAS: Final = 6.0
+_SMALLEST_VARIANCE: Final = 1e-24
 # A gap this long may hide anything, and the reference begins anew behind it.
 LONGEST_GAP_DAYS: Final = 120.0
 
@@ -145,4 +146,5 @@ def _innovation_sigmas(model: ReferenceModel, residual: float, before: float, ga
     # The level's uncertainty, with the days' memory in it (Bretherton et al. 1999, J. Climate 12, 1990).
     level = model.residual_scale**2 * model.cofactor[0, 0] * (1.0 + model.memory) / (1.0 - model.memory)
     level *= (1.0 - fading) ** 2
-    return float((residual - fading * before) / np.sqrt(variance + level))
+    # A figure that never varied has no scatter to speak of: then any change is gross, and none is nothing.
+    return float((residual - fading * before) / np.sqrt(max(variance + level, _SMALLEST_VARIANCE)))

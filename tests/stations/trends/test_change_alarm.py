@@ -105,6 +105,7 @@ def test_a_change_below_the_floor_is_of_no_concern() -> None:
 
 def test_constant_figures_and_short_ones_and_gaps_are_no_trouble() -> None:
     assert find_changes(np.arange(400), np.full(400, 45.0), 0.15) == ()
+    assert find_changes(np.arange(400), np.full(400, 45.0), 0.0) == ()
     assert find_changes(np.arange(5), np.arange(5.0), 0.0) == ()
     days = np.concatenate([np.arange(100), np.arange(400, 500)])
     values = noise(200, 4)
