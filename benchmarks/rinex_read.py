@@ -42,6 +42,7 @@ REPETITIONS: Final = 5
 MEMORY_PROBE: Final = """
 import re, sys
 from pathlib import Path
+import xarray  # loaded with the first record otherwise: it is the program's memory, not the file's
 from stations.formats.rinex_observation import read_observations
 def peak_bytes():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024

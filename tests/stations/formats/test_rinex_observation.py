@@ -1,7 +1,6 @@
 """Observations: whole days against the counts in their own headers, versions, events, time systems."""
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from transforms.errors import InputError
 from transforms.time_scales import Epochs, TimeScale
 
 VARIABLES = {"C": "pseudorange_m", "L": "carrier_phase_cycles", "D": "doppler_hz", "S": "cn0_dbhz"}
-NIST_LIMIT_S = 2.0  # the goal is 1 s on an idle machine; about 0.3 s is seen
 
 
 @pytest.fixture(scope="module")
@@ -106,17 +104,6 @@ def test_eccentricity_is_east_north_up(real_data):
     )
     assert observations.header.setup.eccentricity_enu_m == (0.0, 0.0, 0.0622)
     assert {s[0] for s in observations.satellites} == {"C"}
-
-
-@pytest.mark.real_data
-def test_nist_is_read_fast(real_data):
-    path = real_data / "nist_2023001" / "NIST00USA_R_20230010000_01D_30S_MO.crx.gz"
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        read_observations(path)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < NIST_LIMIT_S
 
 
 @pytest.mark.real_data

@@ -1,7 +1,6 @@
 """SP3: real files against awk, every version, missing records, other time systems, broken files."""
 
 import dataclasses
-import time
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from transforms.time_scales import Epochs, TimeScale
 
 MILLIMETRE_PRINTED_M = 1e-9  # positions are printed to 1 mm: the same double up to rounding
 PICOSECOND_PRINTED_S = 1e-15  # clocks are printed to 1 ps
-DAY_LIMIT_S = 0.5  # the house's own limit for a day of 120 satellites; about 0.05 s is seen
 
 
 WITHOUT_END = "no EOF at the end, and all 3 epochs that the first line announces are there"
@@ -32,12 +30,7 @@ def some_orbits(position_m, clock_s, satellites, manoeuvre=None, start="2024-02-
 @pytest.mark.real_data
 def test_wuhan_day_is_what_awk_finds(real_data, station_format_values):
     expected = station_format_values["wum_orbits"]
-    seconds = []
-    for _ in range(3):  # the best of three: other work on the machine is not the reader's
-        start = time.perf_counter()
-        orbits = read_sp3(real_data / expected["file"])
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < DAY_LIMIT_S
+    orbits = read_sp3(real_data / expected["file"])
     assert orbits.position_ecef_m.shape == (expected["epochs"], expected["satellites"], 3)
     assert np.isfinite(orbits.position_ecef_m[..., 0]).sum() == expected["position_records"]
     noon = int(np.flatnonzero(orbits.epochs.datetime64() == np.datetime64("2023-01-01T12:00"))[0])
