@@ -31,6 +31,7 @@ _NAME_COLUMN: Final = 3
 _WIDTH: Final = 59
 _EXTRA_NAME_COLUMNS: Final = 5  # version 3.04: nine columns instead of four
 _VERSIONS: Final = ("2.0", "3.0", "4.0")
+_RECORD_TYPES: Final = (b"AS ", b"AR ", b"CR ", b"DR ", b"MS ")  # RINEX clock 3.04, table A2
 _SATELLITE_RECORD: Final = re.compile(r"AS [A-Z ][ \d]\d(?P<gap> +)\d{4} ")
 # A satellite clock is within 1 ms of system time by design, GLONASS and old GPS within a few; a second
 # is out of the question. 0.999999999999E+06 and the like mean "none".
@@ -54,6 +55,20 @@ def read_rinex_clock(path: PathLike) -> SatelliteClocks:
     return parse_rinex_clock(data, identity)
 
 
+def _require_known_types(lines: TextLines, first: NDArray[np.uint8], end: int, path: str) -> None:
+    """Refuse a record of no type that the format has: it may be a satellite's, damaged.
+
+    first : (n_line, 3) the first bytes of the lines. Continuation lines begin with a blank, a sign or a digit.
+    """
+    begins_a_record = (first[:, 0] >= ord("A")) & (first[:, 0] <= ord("z"))
+    begins_a_record[: end + 1] = False
+    for kind in _RECORD_TYPES:
+        begins_a_record &= (first != np.frombuffer(kind, dtype=np.uint8)).any(axis=1)
+    if begins_a_record.any():
+        number = int(np.argmax(begins_a_record))
+        raise FormatError(path, number + 1, f"no type of a clock record: {lines.text(number)!r}")
+
+
 def parse_rinex_clock(data: bytes, identity: InputFile) -> SatelliteClocks:
     """Like `read_rinex_clock`, from the plain text."""
     path = identity.path
@@ -63,6 +78,7 @@ def parse_rinex_clock(data: bytes, identity: InputFile) -> SatelliteClocks:
     is_record = (first_two == np.frombuffer(b"AS ", dtype=np.uint8)).all(axis=1)
     is_record[: end + 1] = False
     records = np.flatnonzero(is_record)
+    _require_known_types(lines, first_two, end, path)
     if records.size == 0:
         raise FormatError(path, None, "the file holds no satellite clock (AS record)")
     match = _SATELLITE_RECORD.match(lines.text(int(records[0])))

@@ -1,7 +1,5 @@
 """RINEX clocks: the Wuhan day against awk, both column layouts, round trip, broken files."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,6 @@ from stations.formats.sp3 import read_sp3
 from stations.records import SatelliteClocks
 from transforms.errors import FormatError, InputError
 from transforms.time_scales import Epochs, TimeScale
-
-CLK_LIMIT_S = 2.0  # the house's own limit for a day of 30 s clocks; about 0.7 s is seen
 
 
 def some_clocks(centre="WUM", start="2024-02-04", satellites=("C23", "G01"), value=1e-4):
@@ -23,12 +19,7 @@ def some_clocks(centre="WUM", start="2024-02-04", satellites=("C23", "G01"), val
 @pytest.mark.real_data
 def test_wuhan_day_is_what_awk_finds(real_data, station_format_values):
     expected = station_format_values["wum_clocks"]
-    seconds = []
-    for _ in range(3):  # the best of three: other work on the machine is not the reader's
-        start = time.perf_counter()
-        clocks = read_rinex_clock(real_data / expected["file"])
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < CLK_LIMIT_S
+    clocks = read_rinex_clock(real_data / expected["file"])
     assert clocks.clock_s.shape == (expected["epochs"], expected["satellites"])
     assert np.isfinite(clocks.clock_s).sum() == expected["records"]
     noon = int(np.flatnonzero(clocks.epochs.datetime64() == np.datetime64("2023-01-01T12:00"))[0])
@@ -113,6 +104,16 @@ def test_a_clock_of_a_second_is_none(tmp_path):
 def test_broken_files_of_others(real_data, name):
     with pytest.raises(FormatError):
         read_rinex_clock(real_data / "parsers" / "gnsstk" / f"test_input_rinex3_clock_{name}.96c")
+
+
+def test_a_damaged_type_is_no_record_to_pass_over(tmp_path):
+    path = tmp_path / "some.clk"
+    write_rinex_clock(some_clocks(), path)
+    good = path.read_text()
+    path.write_text(good.replace("AS G01", "ASXG01", 1))
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if text.startswith("ASXG01"))
+    with pytest.raises(FormatError, match=f"line {line}: no type of a clock record"):
+        read_rinex_clock(path)
 
 
 def test_joining(tmp_path):
