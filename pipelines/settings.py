@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from pipelines.days import parse_day
+from pipelines.signal_choice import satellite_groups, signal_pairs
 from pipelines.solvable_systems import solvable_systems
 from pipelines.toml_lines import TomlLines
 from stations.records import InputFile
@@ -59,6 +60,11 @@ def _day(value: object) -> object:
 def _station_code(value: str) -> str:
     if len(value) not in (MARKER_LENGTH, CODE_LENGTH) or not value.isalnum() or value != value.upper():
         raise ValueError(f'a station is "WUHN" or "WUH200CHN" (4 or 9 capitals and digits), not "{value}"')
+    return value
+
+
+def _satellites(value: tuple[str, ...]) -> tuple[str, ...]:
+    satellite_groups(value)
     return value
 
 
@@ -109,6 +115,8 @@ class ProcessingSettings(Settings):
     """[processing]: how a station-day is solved and how the network is held.
 
     alignment : what the network takes from the control stations, by minimal constraints
+    signals : pairs of signals or bands to use of a system, "C:1P+5P"; the usual ones serve the others
+    exclude : satellites left out on all days, "G05" or "C01-C18"
     allow_missing_antenna : solve although a receiver antenna is not calibrated; costs up to 2 dm in height
     allow_missing_stations : go on where a station of the region has no observation file at all
     solve_rejected : solve days that quality control rejects; every such day stands among the problems
@@ -117,6 +125,8 @@ class ProcessingSettings(Settings):
     systems: Annotated[str, Field(min_length=1), AfterValidator(solvable_systems)] = "GEC"
     interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     elevation_cutoff_deg: Annotated[float, Field(ge=0, lt=60)] = 7.0
+    signals: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_satellites)] = ()
     ambiguities: Literal["float", "fix"] = "float"
     alignment: Annotated[tuple[Literal["translation", "rotation", "scale"], ...], Field(min_length=1)] = (
         "translation",
@@ -126,6 +136,11 @@ class ProcessingSettings(Settings):
     allow_missing_antenna: bool = False
     allow_missing_stations: bool = False
     solve_rejected: bool = False
+
+    @model_validator(mode="after")
+    def _signals_of_the_systems(self) -> Self:
+        signal_pairs(self.signals, self.systems)
+        return self
 
 
 class PathSettings(Settings):

@@ -22,11 +22,12 @@ from pipelines.records import StationDay, StationDayStatus
 from pipelines.reference_files import station_ocean_loading
 from pipelines.settings import Region
 from pipelines.shared_products import day_products, shared_antennas
+from pipelines.signal_choice import satellite_groups, signal_pairs
 from pipelines.weather_files import site_weather
 from pipelines.work_store import StageKey, StageResult, WorkStore
 from stations.formats.atomic_write import write_atomically
 from stations.formats.rinex_observation import read_observations
-from stations.ppp.options import PppOptions
+from stations.ppp.options import SIGNAL_PAIRS, PppOptions
 from stations.ppp.solve import solve_station
 from stations.quality.orbit_clocks import with_clocks
 from stations.quality.report import DEFAULT_THRESHOLDS, QualityContext, quality_report
@@ -43,7 +44,13 @@ from transforms.errors import InputError, JizhunError
 from transforms.time_scales import Epochs
 
 # What the result of a station-day rests on: a changed line in any of these computes it again.
-CODE: Final = ("transforms", "stations", "pipelines.reference_files", "pipelines.station_day")
+CODE: Final = (
+    "transforms",
+    "stations",
+    "pipelines.reference_files",
+    "pipelines.signal_choice",
+    "pipelines.station_day",
+)
 
 
 @dataclass(frozen=True)

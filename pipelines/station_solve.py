@@ -1,20 +1,24 @@
 """`station solve`: files of one station and products in, one solution out as SINEX, NetCDF and JSON."""
 
+import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
+
 from pipelines.days import day_name
 from pipelines.reference_files import read_antennas, station_ocean_loading
+from pipelines.signal_choice import satellite_groups, words_of_pairs
 from pipelines.solution_json import solution_file_bytes
 from pipelines.weather_files import site_weather
 from stations.formats.atomic_write import write_atomically
 from stations.formats.products import find_products
 from stations.formats.rinex_observation import read_observations
 from stations.formats.sinex import station_sinex, write_sinex
-from stations.ppp.options import PppOptions
+from stations.ppp.options import SIGNAL_PAIRS, PppOptions
 from stations.ppp.solve import solve_station
 from stations.records import DamagedLines, Observations, StationSolution
 from transforms.errors import InputError
@@ -24,7 +28,11 @@ _LINES_NAMED: Final = 5  # in a remark; a file damaged in a thousand places is n
 
 @dataclass(frozen=True)
 class SolveRequest:
-    """What `jizhun station solve` was asked for."""
+    """What `jizhun station solve` was asked for.
+
+    signals : pairs of signals or bands by system, for the systems that shall not take the usual ones
+    exclude : satellites as written, "G05" or "C01-C18"
+    """
 
     files: tuple[Path, ...]
     products: tuple[Path, ...]
@@ -38,6 +46,9 @@ class SolveRequest:
     ocean_loading: Path | None
     allow_missing_antenna: bool = False
     mapping_functions: tuple[Path, ...] = ()
+    signals: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    elevation_cutoff_deg: float = 7.0
 
 
 def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations], StationSolution]]:
@@ -49,6 +60,8 @@ def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations
     epochs = observations.epochs
     if len(epochs) == 0:
         raise InputError(f"{request.files[0]}: the observations hold no epoch")
+    excluded = _excluded(request.exclude, observations)
+    _check_signals(request.signals, observations)
     products = find_products(
         list(request.products),
         epochs[0],
@@ -70,6 +83,9 @@ def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations
         mode=request.mode,
         ambiguities=request.ambiguities,
         interval_s=request.interval_s,
+        elevation_cutoff_rad=math.radians(request.elevation_cutoff_deg),
+        excluded=excluded,
+        signal_pairs={**SIGNAL_PAIRS, **request.signals},
         allow_missing_antenna=request.allow_missing_antenna,
     )
 
@@ -79,6 +95,34 @@ def prepare(request: SolveRequest) -> tuple[Observations, Callable[[Observations
         )
 
     return observations, solve
+
+
+def _excluded(texts: tuple[str, ...], observations: Observations) -> frozenset[str]:
+    """Satellites to leave out; InputError where an item names none that the files hold: a slip of the pen."""
+    held = frozenset(observations.satellites)
+    groups = satellite_groups(texts)
+    for text, satellites in groups.items():
+        if not satellites & held:
+            raise InputError(f"{text} is to be left out, and the files hold no such satellite")
+    return frozenset().union(*groups.values())
+
+
+def _check_signals(signals: Mapping[str, tuple[tuple[str, str], ...]], observations: Observations) -> None:
+    """InputError where the files hold no satellite with both signals of any pair asked of a system."""
+    tracked = np.isfinite(observations.data["carrier_phase_cycles"].values).any(axis=0)
+    names = [str(signal) for signal in observations.data["signal"].values]
+    for system, pairs in signals.items():
+        mine = [tracked[k] for k, s in enumerate(observations.satellites) if s.startswith(system)]
+        for pair in pairs:
+            columns = [[k for k, name in enumerate(names) if name.startswith(wanted)] for wanted in pair]
+            if any(all(row[place].any() for place in columns) for row in mine):
+                break
+        else:
+            here = sorted(name for k, name in enumerate(names) if any(row[k] for row in mine))
+            raise InputError(
+                f"no satellite was tracked on {words_of_pairs({system: pairs})}; "
+                f"the files hold of {system}: {', '.join(here) or 'nothing'}"
+            )
 
 
 def solve_files(request: SolveRequest) -> StationSolution:

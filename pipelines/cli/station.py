@@ -9,6 +9,7 @@ import typer
 from pipelines.cli.station_audit import audit
 from pipelines.cli.station_baseline import baseline
 from pipelines.cli.station_options import (
+    DEFAULT_ELEVATION_CUTOFF_DEG,
     DEFAULT_SYSTEMS,
     AllowMissingAntennaOption,
     AllowMixedProductsOption,
@@ -16,12 +17,16 @@ from pipelines.cli.station_options import (
     AmbiguitiesOption,
     AntexOption,
     CentreOption,
+    ElevationCutoffOption,
+    ExcludeOption,
     FilesArgument,
     IntervalOption,
     MappingFunctionsOption,
     OceanLoadingOption,
     ProductsOption,
+    SignalsOption,
     SystemsOption,
+    signals_of_systems,
 )
 from pipelines.cli.station_qc import qc
 from pipelines.cli.station_report import report
@@ -50,6 +55,9 @@ def solve(
     centre: CentreOption = None,
     allow_mixed_products: AllowMixedProductsOption = False,
     systems: SystemsOption = DEFAULT_SYSTEMS,
+    signals: SignalsOption = None,
+    exclude: ExcludeOption = None,
+    elevation_cutoff: ElevationCutoffOption = DEFAULT_ELEVATION_CUTOFF_DEG,
     ambiguities: AmbiguitiesOption = Ambiguities.FLOAT,
     mode: Annotated[Mode, typer.Option(help="One position, or one for each epoch.")] = Mode.STATIC,
     interval: IntervalOption = None,
@@ -65,6 +73,8 @@ def solve(
     """Precise point positioning of one station.
 
     Example: jizhun station solve BOR1*.crx.gz --products products/ --antex igs20.atx --json
+
+    BeiDou-3 alone on B1C + B2a: --systems C --signals C:1+5 --exclude C01-C18
     """
     import time
 
@@ -83,6 +93,9 @@ def solve(
         antex=tuple(antex or ()),
         ocean_loading=ocean_loading,
         mapping_functions=tuple(mapping_functions or ()),
+        signals=signals_of_systems(signals, systems),
+        exclude=tuple(exclude or ()),
+        elevation_cutoff_deg=elevation_cutoff,
         allow_missing_antenna=allow_missing_antenna,
     )
     began = time.monotonic()

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.solvable_systems import solvable_systems
+from pipelines.signal_choice import satellite_groups, signal_pairs
+from pipelines.solvable_systems import SYSTEMS, solvable_systems
 
 
 class Ambiguities(StrEnum):
@@ -21,6 +22,30 @@ def _checked_systems(letters: str) -> str:
         return solvable_systems(letters)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _checked_signals(texts: list[str] | None) -> list[str] | None:
+    try:
+        signal_pairs(texts or (), SYSTEMS)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return texts
+
+
+def signals_of_systems(texts: list[str] | None, systems: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The pairs of --signals; wrong usage where one is of a system that --systems does not name."""
+    try:
+        return signal_pairs(texts or (), systems)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--signals'") from None
+
+
+def _checked_satellites(texts: list[str] | None) -> list[str] | None:
+    try:
+        satellite_groups(texts or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return texts
 
 
 FilesArgument = Annotated[
@@ -47,6 +72,28 @@ SystemsOption = Annotated[
     ),
 ]
 DEFAULT_SYSTEMS: Final = "GEC"
+SignalsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SYSTEM:A+B",
+        callback=_checked_signals,
+        help="Two signals, or bands, to use of a system: C:1P+5P, G:1C+2W, E:1+7; several between commas or "
+        "repeated, of one system in the order of preference. Default: those of the clocks where tracked.",
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SATELLITES",
+        callback=_checked_satellites,
+        help="Satellites to leave out: G05, C01-C18 (BeiDou-2); several between commas or repeated.",
+    ),
+]
+ElevationCutoffOption = Annotated[
+    float,
+    typer.Option(metavar="DEG", min=0.0, max=60.0, help="Lowest elevation used, degrees."),
+]
+DEFAULT_ELEVATION_CUTOFF_DEG: Final = 7.0
 AmbiguitiesOption = Annotated[Ambiguities, typer.Option(help="Leave ambiguities real, or fix them.")]
 IntervalOption = Annotated[
     float | None,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.station_options import (
+    DEFAULT_ELEVATION_CUTOFF_DEG,
     DEFAULT_SYSTEMS,
     AllowMissingAntennaOption,
     AllowMixedProductsOption,
@@ -13,12 +14,16 @@ from pipelines.cli.station_options import (
     AmbiguitiesOption,
     AntexOption,
     CentreOption,
+    ElevationCutoffOption,
+    ExcludeOption,
     FilesArgument,
     IntervalOption,
     MappingFunctionsOption,
     OceanLoadingOption,
     ProductsOption,
+    SignalsOption,
     SystemsOption,
+    signals_of_systems,
 )
 from pipelines.cli.terminal import JsonOption, say, waiting, write_json
 
@@ -30,6 +35,9 @@ def report(
     centre: CentreOption = None,
     allow_mixed_products: AllowMixedProductsOption = False,
     systems: SystemsOption = DEFAULT_SYSTEMS,
+    signals: SignalsOption = None,
+    exclude: ExcludeOption = None,
+    elevation_cutoff: ElevationCutoffOption = DEFAULT_ELEVATION_CUTOFF_DEG,
     ambiguities: AmbiguitiesOption = Ambiguities.FLOAT,
     interval: IntervalOption = None,
     antex: AntexOption = None,
@@ -61,6 +69,9 @@ def report(
         antex=tuple(antex or ()),
         ocean_loading=ocean_loading,
         mapping_functions=tuple(mapping_functions or ()),
+        signals=signals_of_systems(signals, systems),
+        exclude=tuple(exclude or ()),
+        elevation_cutoff_deg=elevation_cutoff,
     )
     began = time.monotonic()
     with waiting(f"solving {', '.join(path.name for path in files)}"):

@@ -62,9 +62,10 @@ class DualFrequencyObservations:
     remarks: tuple[str, ...] = ()
 
 
-def _best_signal(coverage: Mapping[str, int], system: str, band: str) -> str | None:
-    """The preferred attribute of a band among those that a satellite was tracked on well enough."""
-    known = {s: n for s, n in coverage.items() if s[0] == band and n > 0}
+def _best_signal(coverage: Mapping[str, int], system: str, wanted: str) -> str | None:
+    """The preferred attribute of a band ("1") that a satellite was tracked on well enough; a signal itself."""
+    band = wanted[0]
+    known = {s: n for s, n in coverage.items() if s.startswith(wanted) and n > 0}
     if not known:
         return None
     enough = _ENOUGH_COVERAGE * max(known.values())
@@ -95,9 +96,9 @@ def choose_signals(observations: Observations, options: PppOptions) -> dict[str,
             continue
         coverage = {s: int(counts[index, k]) for k, s in enumerate(signals)}
         options_by_count: list[tuple[int, tuple[str, str]]] = []
-        for first_band, second_band in options.signal_pairs[system]:
-            first = _best_signal(coverage, system, first_band)
-            second = _best_signal(coverage, system, second_band)
+        for first_wanted, second_wanted in options.signal_pairs[system]:
+            first = _best_signal(coverage, system, first_wanted)
+            second = _best_signal(coverage, system, second_wanted)
             if first is not None and second is not None:
                 options_by_count.append((min(coverage[first], coverage[second]), (first, second)))
         if not options_by_count:
