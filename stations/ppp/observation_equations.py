@@ -223,10 +223,12 @@ def build_equations(
     satellite_index: IntArray,
     sigma_factor: FloatArray,
     code_noise_factor: FloatArray,
+    clock_variance_m2: FloatArray,
 ) -> Equations:
     """Design matrices and weights of n observations, all arguments with shape (n,) in time order.
 
     sigma_factor : on the sigmas of phase and code; code_noise_factor : on that of code besides
+    clock_variance_m2 : of the phases, in the unit of the others, for satellite clocks between their epochs
     """
     n = epoch_index.size
     rows = np.arange(n)
@@ -278,7 +280,8 @@ def build_equations(
     sine = np.sin(paths.elevation_rad)
     relative = (sine / sigma_factor) ** 2
     code_sigma_m = options.code_sigma_m * code_noise_factor
-    weight = np.concatenate([relative / options.phase_sigma_m**2, relative / code_sigma_m**2])
+    phase_variance_m2 = options.phase_sigma_m**2 / relative + clock_variance_m2
+    weight = np.concatenate([1.0 / phase_variance_m2, relative / code_sigma_m**2])
     return Equations(design, local_design, local_size, weight)
 
 

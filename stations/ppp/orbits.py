@@ -14,6 +14,8 @@ IntArray = NDArray[np.int64]
 
 _NODES: Final = 11  # degree 10: below 1 mm for 5-minute tables, below 1 cm for 15 minutes (Schenewerk 2003)
 _ON_A_NODE: Final = 1e-11
+_CLOCK_NODES: Final = 5  # fewer tell nothing of a clock's noise
+_MEDIAN_TO_SIGMA: Final = 1.4826  # of a normal distribution
 
 
 # Barycentric weights of equally spaced nodes: (-1)^j binomial(n, j) (Berrut and Trefethen 2004, eq. 5.1).
@@ -132,6 +134,32 @@ class ClockTable:
         value = np.where(near_right & np.isnan(value), right, value)
         bad = ~inside | (fraction < -0.2 / span) | (fraction > 1.0 + 0.2 / span) | (span > 1.5 * self.step_s)
         return np.where(bad, np.nan, value)
+
+    def interpolation_variance_s2(
+        self, epoch_ns: IntArray, satellite_index: IntArray, used_index: IntArray
+    ) -> FloatArray:
+        """Variance (n,), s^2, of what a straight line between two tabulated epochs misses of a clock.
+
+        The frequency noise of a satellite's clock is white over minutes, so that its time wanders at random:
+        between two known values a span of T apart it departs from the line by q T f (1 - f) at the fraction
+        f, while its second differences at T have the variance 2 q T. These are taken from the table, by
+        their median, so that a jump does not spoil them.
+
+        Parameters
+        ----------
+        epoch_ns : (n,); satellite_index : (n,) rows of used_index; used_index : (m,) columns of the table
+        """
+        if self.epoch_ns.size < _CLOCK_NODES:
+            return np.zeros(epoch_ns.size)
+        clock = self.clock_s[:, np.maximum(used_index, 0)]
+        bend = np.abs(clock[2:] - 2.0 * clock[1:-1] + clock[:-2])
+        known = np.any(np.isfinite(bend), axis=0)
+        sigma = np.zeros(used_index.size)
+        sigma[known] = _MEDIAN_TO_SIGMA * np.nanmedian(bend[:, known], axis=0)
+        after = np.clip(np.searchsorted(self.epoch_ns, epoch_ns, "left"), 1, self.epoch_ns.size - 1)
+        span = self.epoch_ns[after] - self.epoch_ns[after - 1]
+        fraction = np.clip((epoch_ns - self.epoch_ns[after - 1]) / span, 0.0, 1.0)
+        return np.asarray(0.5 * sigma[satellite_index] ** 2 * fraction * (1.0 - fraction))
 
 
 def satellite_lookup(wanted: tuple[str, ...], table: tuple[str, ...]) -> IntArray:
