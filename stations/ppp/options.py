@@ -72,11 +72,6 @@ def code_noise_factor(satellite: str) -> float:
 PRODUCT_NOISE_ENU_M: Final = (0.0008, 0.0008, 0.0012)
 
 
-# Phases scatter by this share of the nominal sigma that their weights have (phase_sigma_m): 0.34 to 0.39 over a
-# day of GPS, Galileo or both on NIST and BOR1. Errors known in metres enter the weights divided by it.
-PHASE_NOISE_SHARE: Final = 0.37
-
-
 @dataclass(frozen=True)
 class PppOptions:
     """Options of a station solution.
