@@ -59,7 +59,7 @@ CARRIER_NAME: Final[Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 # The carriers that only BeiDou-3 sends; band 7 is B2I for BeiDou-2 and B2b for BeiDou-3.
 BDS3_ONLY_BANDS: Final = frozenset({"C1", "C5", "C8"})
-FIRST_BDS3_PRN: Final = 19  # C19 and above are BeiDou-3; C31 and C56-C58 carried test signals
+BDS3_ONLY_SIGNALS: Final = frozenset({"C7D", "C7P", "C7Z"})
 
 
 def carrier_frequency_hz(signal: str, glonass_channel: int | None = None) -> float:
@@ -79,8 +79,3 @@ def carrier_frequency_hz(signal: str, glonass_channel: int | None = None) -> flo
 def wavelength_m(signal: str, glonass_channel: int | None = None) -> float:
     """Carrier wavelength of a signal or band, m."""
     return SPEED_OF_LIGHT_M_PER_S / carrier_frequency_hz(signal, glonass_channel)
-
-
-def is_bds3(satellite: str) -> bool:
-    """Whether a satellite such as "C23" belongs to BeiDou-3."""
-    return satellite[0] == "C" and int(satellite[1:]) >= FIRST_BDS3_PRN

@@ -17,10 +17,10 @@ from scipy.special import chdtri
 
 from stations.baseline.equations import BaselineEquations, Differences
 from stations.baseline.station_side import StationSide
+from stations.beidou_generation import is_bds3
 from stations.ppp.ambiguities import circular_mean
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.integer_least_squares import condition_on_fixed, integer_least_squares, success_rate
-from stations.signals import is_bds3
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import AdjustmentError
 
@@ -92,7 +92,7 @@ def _clock_groups(differences: Differences) -> list[tuple[str, BoolArray]]:
     for k, satellite in enumerate(arc_satellites(differences)):
         name = differences.groups[group[k]]
         if name.startswith("C"):
-            name += " BDS-3" if is_bds3(differences.satellites[satellite]) else " BDS-2"
+            name += " BDS-3" if is_bds3(differences.satellites[satellite], differences.day) else " BDS-2"
         names.append(name)
     array = np.array(names)
     return [(name, np.asarray(array == name)) for name in sorted(set(names))]

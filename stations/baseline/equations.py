@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stations.baseline.options import BaselineOptions
 from stations.baseline.station_side import StationSide
+from stations.beidou_generation import day_of
 from stations.ppp.observation_equations import ionosphere_free_factors
 from stations.ppp.parameters import TimeNodes
 from stations.ppp.rows import GPST_MINUS_TAI_NS
@@ -37,6 +38,7 @@ class Differences:
         with the ionosphere-free combination of both
     """
 
+    day: str
     satellites: tuple[str, ...]
     groups: tuple[str, ...]
     frequency_hz: FloatArray
@@ -133,6 +135,7 @@ def form_differences(first: StationSide, second: StationSide, carriers: tuple[in
     # Ambiguities of 1e8 m would cost digits: count them from each arc's mean of phase minus code.
     offset = np.stack([(np.bincount(arc, p - c) / count)[arc] for p, c in zip(phase, code, strict=True)])
     return Differences(
+        day=day_of(sides[0].session.epochs[0]),
         satellites=satellites,
         groups=selected.groups,
         frequency_hz=frequency,

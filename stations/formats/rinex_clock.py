@@ -58,7 +58,7 @@ def read_rinex_clock(path: PathLike) -> SatelliteClocks:
 def _require_known_types(lines: TextLines, first: NDArray[np.uint8], end: int, path: str) -> None:
     """Refuse a record of no type that the format has: it may be a satellite's, damaged.
 
-    first : (n_line, 3) the first bytes of the lines. Continuation lines begin with a blank, a sign or a digit.
+    first : (n_line, 3) first bytes of the lines; continuation lines begin with a blank, a sign or a digit
     """
     begins_a_record = (first[:, 0] >= ord("A")) & (first[:, 0] <= ord("z"))
     begins_a_record[: end + 1] = False

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri
 
+from stations.beidou_generation import day_of, is_bds3
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.integer_least_squares import condition_on_fixed, integer_least_squares
 from stations.ppp.robust_adjustment import RobustEstimate
 from stations.ppp.session import Session
-from stations.signals import is_bds3
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.errors import AdjustmentError
 
@@ -124,12 +124,13 @@ def _groups(session: Session, result: RobustEstimate, satellite: IntArray) -> li
     """Arcs (n_arc,) that share the receiver's bias: clock group, BeiDou's generation, connected in time."""
     selected = session.selected
     part = _connected_arcs(result, selected.group[result.problem.rows.satellite_index])
+    day = day_of(session.epochs[0])
     names = []
     for k in satellite:
         name = selected.groups[selected.group[k]]
         generation = ""
         if name.startswith("C"):  # the codes of the two generations differ by a bias of the receiver
-            generation = " BDS-3" if is_bds3(selected.satellites[k]) else " BDS-2"
+            generation = " BDS-3" if is_bds3(selected.satellites[k], day) else " BDS-2"
         names.append(name + generation)
     keys = sorted(set(zip(names, part.tolist(), strict=True)))
     array = np.array(names)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.baseline.broadcast_products import broadcast_products
+from stations.beidou_generation import day_of
 from stations.navigation_records import NavigationMessages
 from stations.ppp.first_position import plausible_position
 from stations.ppp.glonass_channels import glonass_channels
@@ -182,7 +183,7 @@ def quality_study(
     )
     by_satellite = signals_by_satellite(observations)
     readiness = bds3_readiness(observations)
-    tracks_bds3 = tracks_bds3_only_signals(by_satellite)
+    tracks_bds3 = tracks_bds3_only_signals(by_satellite, day_of(observations.epochs[0]))
     counts = slips.counts()
     n_slips = counts.pop("slips")
     per_thousand = 1000.0 * n_slips / slips.n_observations if slips.n_observations else 0.0

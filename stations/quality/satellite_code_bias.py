@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.beidou_generation import is_bds3
 from stations.models.beidou2_code_bias import beidou2_code_correction_m
 from stations.quality.multipath import ArcResiduals
 from stations.quality_records import SatelliteCodeBias
@@ -27,14 +28,20 @@ _HIGH_DEG: Final = 60.0
 _MINIMUM_VALUES: Final = 20  # of each, low and high, for a mean worth quoting
 
 
+def _kind(satellite: str, day: str) -> str | None:
+    """ANTEX type of a satellite that has the bias on an ISO day, None for every other."""
+    return None if is_bds3(satellite, day) else KIND_BY_SATELLITE.get(satellite)
+
+
 def code_corrections_m(
-    satellites: tuple[str, ...], band: str, elevation_rad: FloatArray
+    satellites: tuple[str, ...], band: str, elevation_rad: FloatArray, day: str
 ) -> FloatArray | None:
     """What removes the bias, to be added to codes, (n_epoch, n_satellite); None where nothing is biased.
 
-    elevation_rad : (n_epoch, n_satellite); where unknown the correction is NaN.
+    elevation_rad : (n_epoch, n_satellite); where unknown the correction is NaN
+    day : ISO day of the session, which tells what satellites were still BeiDou-2
     """
-    columns = [k for k, name in enumerate(satellites) if name in KIND_BY_SATELLITE]
+    columns = [k for k, name in enumerate(satellites) if _kind(name, day)]
     if band not in BIASED_BANDS or not columns or not np.isfinite(elevation_rad[:, columns]).any():
         return None
     found = np.zeros(elevation_rad.shape)
@@ -51,6 +58,7 @@ def seen_biases(
     corrections_m: FloatArray,
     after: ArcResiduals,
     elevation_rad: FloatArray,
+    day: str,
 ) -> list[SatelliteCodeBias]:
     """Low minus high elevation of the codes before and after the correction, for each kind of satellite.
 
@@ -63,7 +71,7 @@ def seen_biases(
     for kind in sorted(set(KIND_BY_SATELLITE.values())):
         rows: list[tuple[str, float, float, float]] = []
         for k, name in enumerate(satellites):
-            if KIND_BY_SATELLITE.get(name) != kind:
+            if _kind(name, day) != kind:
                 continue
             there = np.isfinite(before.values[:, k]) & np.isfinite(after.values[:, k])
             at_low, at_high = there & low[:, k], there & high[:, k]

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.beidou_generation import day_of
 from stations.quality.cycle_slips import ObservedSlips, SlipMasks
 from stations.quality.expected_observations import ELEVATION_BIN_DEG, N_ELEVATION_BINS, ExpectedSky
 from stations.quality.false_lock import arcs_with, find_false_lock
@@ -70,6 +71,7 @@ def signal_multipath(
     found: dict[tuple[str, str], SignalMultipath] = {}
     biases: list[SatelliteCodeBias] = []
     locks: dict[tuple[str, str], FalseLock] = {}
+    day = day_of(observations.epochs[0])
     time_s = (observations.epochs.tai_ns - observations.epochs.tai_ns[:1]) / NANOSECONDS
     searched = [(p, m) for s in slips for p, m in zip(s.pairs, s.masks, strict=True)]
     for pair, masks in searched:
@@ -91,7 +93,7 @@ def signal_multipath(
             if unlocked is not None:
                 values = np.where(unlocked, np.nan, values)
             residuals = unbiased = residuals_about_arc_means(values, masks)
-            corrections = code_corrections_m(names, pair.system + own[0], elevation_rad[:, index])
+            corrections = code_corrections_m(names, pair.system + own[0], elevation_rad[:, index], day)
             if corrections is not None:
                 unbiased = residuals_about_arc_means(values + corrections, masks)
                 biases += seen_biases(
@@ -101,6 +103,7 @@ def signal_multipath(
                     corrections,
                     unbiased,
                     elevation_rad[:, index],
+                    day,
                 )
             partner = SignalPair(pair.system, own, other)
             found[pair.system, own] = SignalMultipath(partner, index, residuals, unbiased)

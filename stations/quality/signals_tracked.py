@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from stations.beidou_generation import day_of, is_bds3
 from stations.records import Observations
-from stations.signals import BDS3_ONLY_BANDS, CARRIER_NAME, is_bds3
+from stations.signals import BDS3_ONLY_BANDS, BDS3_ONLY_SIGNALS, CARRIER_NAME
 
 # Attributes of RINEX band 7 that are B2b of BeiDou-3 (the others, I, Q and X, are B2I of BeiDou-2 and, on
 # BeiDou-3 satellites, B2b as old firmware writes it): RINEX 4.02, table 14.
-B2B_ATTRIBUTES: Final = frozenset("DPZ")
 BDS3_CARRIERS: Final = ("B1C", "B2a", "B2b", "B1I", "B3I")  # BeiDou SIS ICDs of 2017-2020 for civil users
 
 
@@ -43,7 +43,7 @@ def carrier_name(system: str, signal: str) -> str:
     Band 7 of BeiDou is named B2b for its BeiDou-3 attributes and B2I for the others.
     """
     if system == "C" and signal[0] == "7":
-        return "B2b" if signal[1:] in B2B_ATTRIBUTES else "B2I"
+        return "B2b" if f"{system}{signal}" in BDS3_ONLY_SIGNALS else "B2I"
     return CARRIER_NAME.get(system + signal[0], system + signal[0])
 
 
@@ -62,12 +62,13 @@ def signals_by_satellite(observations: Observations) -> dict[str, tuple[str, ...
 
 
 def bds3_readiness(observations: Observations) -> Bds3Readiness:
-    """Which BeiDou-3 carriers were tracked, with code and phase, on which of the satellites C19 and above."""
+    """Which BeiDou-3 carriers were tracked, with code and phase, on which of its satellites."""
     data = observations.data
     both = np.isfinite(data["pseudorange_m"].values) & np.isfinite(data["carrier_phase_cycles"].values)
     both_any = both.any(axis=0)
     signals = [str(s) for s in data["signal"].values]
-    seen = tuple(s for s in signals_by_satellite(observations) if is_bds3(s))
+    day = day_of(observations.epochs[0])
+    seen = tuple(s for s, received in signals_by_satellite(observations).items() if is_bds3(s, day, received))
     by_carrier: dict[str, list[str]] = {c: [] for c in BDS3_CARRIERS}
     for satellite in seen:
         row = both_any[observations.satellites.index(satellite)]
@@ -83,14 +84,14 @@ def bds3_readiness(observations: Observations) -> Bds3Readiness:
     return Bds3Readiness(seen, {c: tuple(s) for c, s in by_carrier.items()}, bool(together))
 
 
-def tracks_bds3_only_signals(tracked: Mapping[str, tuple[str, ...]]) -> bool:
+def tracks_bds3_only_signals(tracked: Mapping[str, tuple[str, ...]], day: str) -> bool:
     """Whether a signal that only BeiDou-3 sends (B1C, B2a, B2a+b, B2b) was tracked on any satellite.
 
-    tracked : as from `signals_by_satellite`
+    tracked : as from `signals_by_satellite`; day : ISO day of the session
     """
     return any(
-        signal[:2] in BDS3_ONLY_BANDS or (signal[:2] == "C7" and signal[2:] in B2B_ATTRIBUTES)
+        signal[:2] in BDS3_ONLY_BANDS or signal in BDS3_ONLY_SIGNALS
         for satellite, signals in tracked.items()
-        if is_bds3(satellite)
+        if is_bds3(satellite, day, signals)
         for signal in signals
     )

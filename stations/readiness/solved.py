@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stations.beidou_generation import day_of
 from stations.ppp.options import PppOptions
 from stations.ppp.solve import solve_station
-from stations.readiness.constellation import day_of
 from stations.readiness.records import SolvedFigures, SolvedGain
 from stations.readiness.tracking import bds3_satellites
 from stations.records import AntennaCalibration, Observations, PreciseProducts, StationSolution

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.baseline.broadcast_products import broadcast_products
+from stations.beidou_generation import day_of
 from stations.navigation_records import NavigationMessages
 from stations.ppp.first_position import plausible_position
 from stations.quality.completeness import Completeness, check_completeness
 from stations.quality.report import QualityContext, quality_report
 from stations.quality_records import QualityDetails
 from stations.readiness.antenna import antenna_readiness
-from stations.readiness.constellation import day_of
 from stations.readiness.gain import SYSTEMS, geometry_figures, usable_satellites
 from stations.readiness.quality import compare_quality, without_satellites
 from stations.readiness.receivers import ReceiverKnowledge, receiver_knowledge

@@ -5,13 +5,12 @@ from typing import Final
 
 import numpy as np
 
+from stations.beidou_generation import is_bds3, unsure_of_generation
 from stations.quality.expected_observations import SHORTEST_PASS_S
 from stations.quality.signals_tracked import BDS3_CARRIERS, signals_by_satellite
 from stations.readiness.constellation import (
     OrbitKind,
-    is_bds3_on,
     orbit_kind,
-    unsure_of_generation,
 )
 from stations.readiness.records import Bds3Tracking, SatelliteTracking
 from stations.readiness.sky import GriddedSky, carriers_of_satellites
@@ -32,7 +31,7 @@ SENDING_NEW: Final = frozenset({OrbitKind.MEO, OrbitKind.IGSO})
 def bds3_satellites(observations: Observations, names: Sequence[str], day: str) -> tuple[str, ...]:
     """Of `names` those that are BeiDou-3 on the day or show it by a signal."""
     signals = signals_by_satellite(observations)
-    return tuple(s for s in names if is_bds3_on(s, day, signals.get(s, ())))
+    return tuple(s for s in names if is_bds3(s, day, signals.get(s, ())))
 
 
 def bds3_tracking(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stations.readiness.constellation import FIRST_NOTICE
+from stations.beidou_generation import FIRST_NOTICE
 from stations.readiness.receivers import Ability, ReceiverKnowledge, firmware_is_older
 from stations.readiness.records import AntennaReadiness, Bds3Tracking, ReadinessClass
 from stations.readiness.tracking import FROM_TRACKED

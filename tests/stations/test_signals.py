@@ -13,7 +13,6 @@ from stations.signals import (
     CARRIER_NAME,
     GLONASS_FDMA_HZ,
     carrier_frequency_hz,
-    is_bds3,
     wavelength_m,
 )
 
@@ -67,10 +66,3 @@ def test_wavelengths() -> None:
 def test_every_carrier_has_a_name_and_a_frequency() -> None:
     assert set(CARRIER_NAME) == set(CARRIER_FREQUENCY_HZ) | set(GLONASS_FDMA_HZ)
     assert set(CARRIER_NAME) >= BDS3_ONLY_BANDS
-
-
-@pytest.mark.parametrize(
-    ("satellite", "expected"), [("C01", False), ("C18", False), ("C19", True), ("C60", True), ("G23", False)]
-)
-def test_beidou_3_begins_at_c19(satellite: str, expected: bool) -> None:
-    assert is_bds3(satellite) is expected
