@@ -19,6 +19,7 @@ from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_navigation_writing import NavigationVersion, write_navigation
 from stations.formats.rinex_observation import read_observations, write_observations
 from stations.formats.rinex_observation_file_names import long_name, short_name
+from stations.formats.rinex_observation_header_writing import kept_lines
 from stations.navigation_records import NavigationMessages
 from stations.records import Observations
 from stations.station_code import station_code
@@ -152,6 +153,11 @@ def _convert_observations(files: Sequence[Path], out: Path, conversion: Conversi
         strict=conversion.strict,
     )
     observations, changes, remarks = edit_header(read, conversion.edits)
+    _, foreign = kept_lines(observations.header, conversion.version)
+    remarks += tuple(
+        f"RINEX {conversion.version} has no {line[60:].strip()}, left out: {' '.join(line[:60].split())}"
+        for line in foreign
+    )
     if conversion.version.startswith("2"):
         compact = conversion.compact if out.is_dir() else is_compact(out)
         observations = carried_by_rinex2(observations, conversion.version, compact=compact)

@@ -106,6 +106,8 @@ class StationHeader:
     leap_seconds: GPST minus UTC at the file's time, or None where the header does not tell
     phase_shifts_cycles: signal ("GL5Q", or "GL5Q G05" for one satellite) -> shift that the encoder applied
     comments: COMMENT lines of the header, 60 columns at most
+    kept_lines: whole lines of what has no field here and is written again: kind of marker, place of the
+        antenna on a vehicle, corrections that were applied, licence
     """
 
     marker_name: str
@@ -120,6 +122,7 @@ class StationHeader:
     observer: str = ""
     agency: str = ""
     comments: tuple[str, ...] = ()
+    kept_lines: tuple[str, ...] = ()
 
 
 class LossOfLock:

@@ -62,7 +62,7 @@ class Rinex2Lines:
         observations = self._observations
         system = self._systems[0] if len(self._systems) == 1 else "M"
         yield f"{self._version:>9s}{'':11s}{'OBSERVATION DATA':<20s}{system:<20s}RINEX VERSION / TYPE"
-        yield from station_lines(observations.header)
+        yield from station_lines(observations.header, self._version)
         yield f"{_FULL:6d}{_FULL:6d}{'':48s}WAVELENGTH FACT L1/2"
         for pair in sorted(set(self._factors.values())):
             of_pair = [name for name, factors in self._factors.items() if factors == pair]

@@ -34,6 +34,25 @@ _PHASE_SHIFT: Final = re.compile(
 )
 # BDT runs 14 s behind GPST (BeiDou ICD B1C 1.0, section 3.3), and so does its count of leap seconds.
 _GPST_MINUS_BDT_S: Final = 14
+# Labels without a field in the record, whose lines are kept as they stand, in the order in which they are
+# written; and the version that began with each.
+SINCE_VERSION_OF_KEPT_LABEL: Final = {
+    "MARKER TYPE": 3,
+    "ANTENNA: DELTA X/Y/Z": 3,
+    "ANTENNA: PHASECENTER": 3,
+    "ANTENNA: B.SIGHT XYZ": 3,
+    "ANTENNA: ZERODIR AZI": 3,
+    "ANTENNA: ZERODIR XYZ": 3,
+    "CENTER OF MASS: XYZ": 3,
+    "DOI": 4,
+    "LICENSE OF USE": 4,
+    "STATION INFORMATION": 4,
+    "RCV CLOCK OFFS APPL": 2,
+    "SYS / DCBS APPLIED": 3,
+    "SYS / PCVS APPLIED": 3,
+}
+# What holds where nothing is said (the standard's default of the clock, ours of the marker).
+_DEFAULTS: Final = {"MARKER TYPE": ("", "GEODETIC"), "RCV CLOCK OFFS APPL": ("", "0")}
 _LARGEST_CHANNEL: Final = 13  # GLONASS ICD 5.1: -7..+6 since 2005, 0..13 before 1998
 
 
@@ -70,6 +89,7 @@ class ObservationFileHeader:
     observer: str = ""
     agency: str = ""
     comments: tuple[str, ...] = ()  # of the header at the start
+    kept_lines: tuple[str, ...] = ()  # of the header at the start, as in `StationHeader`
     unread_lines: tuple[int, ...] = ()
 
     def time_scale(self) -> TimeScale:
@@ -96,6 +116,7 @@ class ObservationFileHeader:
             observer=self.observer,
             agency=self.agency,
             comments=self.comments,
+            kept_lines=self.kept_lines,
         )
 
     def setup(self) -> StationSetup:
@@ -131,7 +152,7 @@ def read_header(lines: TextLines, path: str) -> tuple[ObservationFileHeader, int
             texts = [(n + 1, lines.text(n)) for n in range(1, number)]
             header = update_header(header, texts, path)
             comments = tuple(text[:60].rstrip() for _, text in texts if text[60:80].strip() == "COMMENT")
-            header = replace(header, comments=comments)
+            header = replace(header, comments=comments, kept_lines=_kept_lines([t for _, t in texts]))
             # RINEX 2 has one list for all systems, and those of RINEX 3 mean nothing in it.
             if not (header.codes.get("") if major == 2 else any(header.codes.values())):
                 raise FormatError(path, number + 1, "the header names no observation types")
@@ -253,6 +274,17 @@ def update_header(
         unread_lines=tuple(unread),
         **changes,  # type: ignore[arg-type]  # each value was made for its field just above
     )
+
+
+def _kept_lines(texts: Sequence[str]) -> tuple[str, ...]:
+    order = list(SINCE_VERSION_OF_KEPT_LABEL)
+    labelled = [(text[60:80].strip(), text[:80].rstrip()) for text in texts]
+    kept = [
+        (order.index(label), text)
+        for label, text in labelled
+        if label in SINCE_VERSION_OF_KEPT_LABEL and text[:60].strip().upper() not in _DEFAULTS.get(label, ())
+    ]
+    return tuple(text for _, text in sorted(kept, key=lambda pair: pair[0]))
 
 
 def _check_codes(codes: dict[str, tuple[str, ...]], announced: dict[str, tuple[int, int]], path: str) -> None:

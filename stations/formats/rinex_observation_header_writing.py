@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from stations.formats.rinex_header import SINCE_VERSION_OF_KEPT_LABEL
 from stations.records import Observations, StationHeader, StationSetup
 from transforms.time_scales import Epochs, TimeScale
 
 _TYPES_IN_LINE: Final = 13
 _SLOTS_IN_LINE: Final = 8
 _BIASES_IN_LINE: Final = 4
+_MARKER_TYPE: Final = "MARKER TYPE"
+_OF_A_SYSTEM: Final = "SYS /"  # after the types of observation (RINEX 3.05, table A2)
 _ORIGIN: Final = (0.0, 0.0, 0.0)  # stands for an unknown position
 
 
@@ -23,12 +26,14 @@ def header_lines(
     header = observations.header
     system = next(iter(codes)) if len(codes) == 1 else "M"
     yield f"{version:>9s}{'':11s}{'OBSERVATION DATA':<20s}{system:<20s}RINEX VERSION / TYPE"
-    yield from station_lines(header, marker_type="GEODETIC")
+    yield from station_lines(header, version)
     for letter, listed in codes.items():
         for begin in range(0, len(listed), _TYPES_IN_LINE):
             head = f"{letter}  {len(listed):3d}" if begin == 0 else " " * 6
             names = "".join(f" {code}" for code in listed[begin : begin + _TYPES_IN_LINE])
             yield f"{head + names:<60s}SYS / # / OBS TYPES"
+    carried, _ = kept_lines(header, version)
+    yield from (line for line in carried if line[60:].startswith(_OF_A_SYSTEM) and line[0] in codes)
     yield f"{'DBHZ':<60s}SIGNAL STRENGTH UNIT"
     yield from time_lines(observations)
     yield from _phase_shifts(header.phase_shifts_cycles, codes, obligatory=version.startswith("3"))
@@ -42,8 +47,18 @@ def header_lines(
     yield f"{'':<60s}END OF HEADER"
 
 
-def station_lines(header: StationHeader, *, marker_type: str = "") -> Iterator[str]:
-    """Program, comments and what all versions say alike of the station; marker type in RINEX 3 and 4."""
+def kept_lines(header: StationHeader, version: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the lines that are kept as they stand, those that a version has, and those that it does not have."""
+    carried: list[str] = []
+    foreign: list[str] = []
+    for line in header.kept_lines:
+        has = SINCE_VERSION_OF_KEPT_LABEL[line[60:].strip()] <= int(version[0])
+        (carried if has else foreign).append(line)
+    return tuple(carried), tuple(foreign)
+
+
+def station_lines(header: StationHeader, version: str) -> Iterator[str]:
+    """Program, comments and what the file says of the station; a kind of marker in RINEX 3 and 4."""
     x, y, z = (
         header.approximate_position_ecef_m if header.approximate_position_ecef_m is not None else _ORIGIN
     )
@@ -52,8 +67,10 @@ def station_lines(header: StationHeader, *, marker_type: str = "") -> Iterator[s
     yield f"{header.marker_name:<60.60s}MARKER NAME"
     if header.marker_number:
         yield f"{header.marker_number:<20.20s}{'':40s}MARKER NUMBER"
-    if marker_type:
-        yield f"{marker_type:<60s}MARKER TYPE"
+    carried, _ = kept_lines(header, version)
+    if not version.startswith("2") and not any(line[60:].strip() == _MARKER_TYPE for line in carried):
+        yield f"{'GEODETIC':<60s}{_MARKER_TYPE}"
+    yield from (line for line in carried if not line[60:].startswith(_OF_A_SYSTEM))
     yield f"{header.observer:<20.20s}{header.agency:<40.40s}OBSERVER / AGENCY"
     receiver, antenna, eccentricity = setup_lines(header.setup)
     yield receiver

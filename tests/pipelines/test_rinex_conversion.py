@@ -209,3 +209,39 @@ def test_the_same_input_gives_the_same_bytes(jizhun: Command, tmp_path: Path) ->
         if ending != "rnx.zip":  # whose member bears the file's name
             assert outs[0].read_bytes() == outs[1].read_bytes()
         assert read_bytes(outs[0])[0] == read_bytes(outs[1])[0]
+
+
+@pytest.mark.parametrize(("version", "newest"), [("2.11", 2), ("2.12", 2), ("3.05", 3), ("4.02", 4)])
+def test_header_lines_without_a_field_are_kept_or_told(
+    version: str, newest: int, jizhun: Command, tmp_path: Path
+) -> None:
+    # Label, words, the version that began with it (RINEX 2.11, table A1; 3.05 and 4.02, table A2).
+    lines = [
+        ("NON_GEODETIC", "MARKER TYPE", 3),
+        (f"{0.1:14.4f}{0.2:14.4f}{0.3:14.4f}", "ANTENNA: DELTA X/Y/Z", 3),
+        ("https://doi.org/10.0000/invented", "DOI", 4),
+        (f"{1:6d}", "RCV CLOCK OFFS APPL", 2),
+        ("G CC2NONCC          p1c1bias.hist", "SYS / DCBS APPLIED", 3),
+        ("E a program         a source", "SYS / PCVS APPLIED", 3),
+    ]
+    given = [f"{words:<60s}{label}" for words, label, _ in lines]
+    text = OBSERVATIONS.read_text().replace(f"{'GEODETIC':<60s}MARKER TYPE\n", "")
+    source = tmp_path / "kept.rnx"
+    source.write_text(text.replace(f"{'':<60s}END OF", "\n".join([*given[::-1], f"{'':<60s}END OF"])))
+    out = tmp_path / "out.rnx"
+    result = jizhun("rinex", "convert", source, "--out", out, "--version", version)
+    assert result.code == 0, result.err
+    written = out.read_text().splitlines()
+    for line, (words, label, since) in zip(given, lines, strict=True):
+        assert written.count(line) == (1 if since <= newest else 0)
+        told = f"RINEX {version} has no {label}, left out: {' '.join(words.split())}"
+        assert (told in result.err) == (since > newest)
+    assert not any(line[60:] == "MARKER TYPE" and line[:8] == "GEODETIC" for line in written)
+    assert read_observations(out).header.kept_lines == tuple(
+        line for line, (_, _, since) in zip(given, lines, strict=True) if since <= newest
+    )
+    if newest > 2:  # corrections of a system come after its types of observation, and go with the system
+        assert written.index(given[4]) > max(i for i, w in enumerate(written) if w.endswith("OBS TYPES"))
+        alone = jizhun("rinex", "convert", source, "--out", tmp_path / "g.rnx", "--systems", "G")
+        assert alone.code == 0, alone.err
+        assert given[5] not in (tmp_path / "g.rnx").read_text().splitlines()
