@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.frame import epoch_of
 from pipelines.cli.terminal import JsonOption, console, say, waiting, write_json
 
 app = typer.Typer(
@@ -217,7 +218,6 @@ def convert(
     Example: jizhun rinex convert njls116*.26o.gz --out . --interval 30 --systems GEC --compact --pack gz
              --from 2026-04-26T06:00:00 --to 2026-04-26T12:00:00 --antenna "TRM59800.00 SCIS"
     """
-    from pipelines.coordinate_files import parse_epoch
     from pipelines.file_description import contents_of
     from pipelines.rinex_conversion import Conversion, convert_files
     from pipelines.rinex_header_edits import HeaderEdits
@@ -235,8 +235,8 @@ def convert(
         version=version.value,
         interval_s=interval,
         systems=systems,
-        first=None if first is None else parse_epoch(first),
-        last=None if last is None else parse_epoch(last),
+        first=None if first is None else epoch_of(first, "--from"),
+        last=None if last is None else epoch_of(last, "--to"),
         strict=strict,
         edits=HeaderEdits(
             marker_name=marker_name,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from stations.formats.antex import read_antex, write_antex
@@ -352,7 +353,7 @@ def recognise(path: PathLike) -> FileFormat:
 
     Raises
     ------
-    FormatError : the file is missing, empty or damaged, or of a format that is not read; the text shows
+    FormatError : the file is missing, a folder, empty or damaged, or of a format that is not read; the text shows
         how it begins
     """
     head = read_head(path)
@@ -360,7 +361,9 @@ def recognise(path: PathLike) -> FileFormat:
         if known.recognise(head):
             return known
     if not head.strip():
-        raise FormatError(path, None, "missing, empty or damaged: nothing can be read from it")
+        if not Path(path).is_file():
+            raise FormatError(path, None, "a folder, not a file" if Path(path).is_dir() else "no such file")
+        raise FormatError(path, None, "empty, damaged or not permitted: nothing can be read from it")
     if _CONTROL.search(head[:4096]):
         raise FormatError(path, None, "not a text file of any format that Jizhun reads")
     line = _first_line(head).decode("latin-1").strip()

@@ -166,6 +166,8 @@ def test_navigation_is_cut_and_chosen(jizhun: Command, tmp_path: Path) -> None:
         (OBSERVATIONS, ("--out", "{}/o.txt"), 1, "the ending says how"),
         (OBSERVATIONS, ("--out", "{}/o.rnx", "--compact"), 2, "says how it is packed"),
         (OBSERVATIONS, ("--out", "{}/none/o.rnx"), 1, "cannot be written"),
+        (OBSERVATIONS, ("--out", "{}/o.rnx", "--from", "noon"), 2, "no epoch"),
+        (OBSERVATIONS, ("--out", "{}/o.rnx", "--to", "2026-04-31"), 2, "no epoch"),
         (OBSERVATIONS, ("--out", "{}/o.rnx", "--eccentricity", "1,2"), 2, "three numbers"),
         (OBSERVATIONS, ("--out", "{}/o.rnx", "--eccentricity", "nan,0,0"), 2, "three numbers"),
         (OBSERVATIONS, ("--out", "{}/o.rnx", "--position", "-2605,4740,3367"), 1, "from the geocentre"),

@@ -442,7 +442,7 @@ def test_what_the_fuzzer_found_stays_mended(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "missing, empty or damaged"),
+        (b"", "empty, damaged or not permitted"),
         (b"this is a letter to a friend\n" * 20, "this is a letter"),
         (bytes(range(256)) * 64, "not a text file"),
     ],
@@ -453,3 +453,10 @@ def test_files_of_no_known_format_get_one_clear_line(data: bytes, words: str, tm
     path.write_bytes(data)
     with pytest.raises(FormatError, match=words):
         read_any(path)
+
+
+def test_what_is_no_file_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="a folder, not a file"):
+        read_any(tmp_path)
+    with pytest.raises(FormatError, match="no such file"):
+        read_any(tmp_path / "none.rnx")
