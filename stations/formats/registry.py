@@ -353,8 +353,8 @@ def recognise(path: PathLike) -> FileFormat:
 
     Raises
     ------
-    FormatError : the file is missing, a folder, empty or damaged, or of a format that is not read; the text shows
-        how it begins
+    FormatError : the file is missing, a folder, empty or damaged, or of a format that is not read; the text
+        shows how it begins
     """
     head = read_head(path)
     for known in FORMATS:

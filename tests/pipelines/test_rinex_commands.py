@@ -193,7 +193,7 @@ def test_convert_never_overwrites_its_input(jizhun: Command, tmp_path: Path) -> 
         (("--out", "{}/there.rnx"), 1, "exists already"),
         (("--out", "{}/o.rnx", "--systems", "X"), 2, "letters out of"),
         (("--out", "{}/o.rnx", "--version", "2.10"), 2, "2.10"),
-        (("--out", "{}/o.rnx", "--from", "yesterday"), 1, "is no epoch"),
+        (("--out", "{}/o.rnx", "--from", "yesterday"), 2, "is no epoch"),
         (("--out", "{}/o.rnx", "--from", "2027-01-01"), 1, "no observations"),
         (("--out", "{}/o.rnx", "--systems", "J"), 1, "no observations of the systems J"),
     ],
