@@ -26,7 +26,14 @@ from stations.formats.product_coverage import (
 )
 from stations.formats.product_files import ProductFile, ProductFiles, ProductKind, of_kind, read_product_files
 from stations.formats.rinex_clock import join_clocks
-from stations.records import PathLike, PreciseProducts, SatelliteAttitudes, SatelliteOrbits
+from stations.records import (
+    PathLike,
+    PreciseProducts,
+    SatelliteAttitudes,
+    SatelliteOrbits,
+    SignalBias,
+    SignalBiases,
+)
 from transforms.errors import InputError
 from transforms.time_scales import NANOSECONDS, SECONDS_PER_DAY, Epochs
 
@@ -56,6 +63,18 @@ class _Candidate:
         served = ", ".join(f"{s} {self.satellites[s]}" for s in systems if self.satellites.get(s))
         return f"{served or 'no'} satellites, clocks every {self.clock_interval_s:g} s"
 
+    def fixable(self, systems: Sequence[str]) -> list[str]:
+        """Of the systems those with orbits, clocks and phase biases."""
+        return [s for s in systems if self.satellites.get(s) and s in self.systems_with_phase_biases]
+
+    def describe_phase_biases(self, systems: Sequence[str]) -> str:
+        return f"phase biases for {', '.join(self.fixable(systems)) or 'none'}"
+
+    @property
+    def name(self) -> str:
+        """What --centre takes: the series where the files' names tell one."""
+        return self.series or self.centre
+
 
 def find_products(
     paths: Iterable[PathLike],
@@ -75,11 +94,13 @@ def find_products(
         files are told by their content, compressed or not, whatever their names; all other files are passed
         over
     systems : letters of the systems that are to be used
-    ambiguities : with "fix", a centre with phase biases goes before one without
-    centre : code of the centre to take ("GRG"); None chooses the one that serves best: the most of the
-        systems, the longest part of the session, phase biases where asked, as many satellites as any (80 %),
-        the densest clocks, the most satellites, in this order
-    allow_mixed : let clocks or biases of another centre serve where the chosen one has none
+    ambiguities : with "fix", a series with phase biases for more of the systems goes before one that serves
+        more systems without
+    centre : code of the centre to take ("GRG"), or one of its series ("CODMGXFIN"); None chooses the one
+        that serves best: phase biases where asked, the most of the systems, the longest part of the session,
+        as many satellites as any (80 %), the densest clocks, the most satellites, in this order
+    allow_mixed : let clocks or biases of another centre serve where the chosen one has none; differential
+        code biases of another centre, named by the user, complete those of the chosen one
 
     Returns
     -------
@@ -100,10 +121,13 @@ def find_products(
     candidates = _candidates(found, first, last, wanted)
     chosen = _choose(candidates, wanted, ambiguities, centre)
     # In the order that a reader asks: who, why, from what.
-    others = sorted({c.centre for c in candidates} - {chosen.centre})
-    among = f", chosen among {', '.join(sorted({c.centre for c in candidates}))}" if others else ""
+    names = sorted({c.name for c in candidates})
+    among = f", chosen among {', '.join(names)}" if len(names) > 1 else ""
     among = ", as asked" if centre is not None else among
-    remarks.append(f"products of {chosen.centre}{among}: {chosen.describe(wanted)}")
+    phase = f", {chosen.describe_phase_biases(wanted)}" if ambiguities == "fix" else ""
+    remarks.append(f"products of {chosen.name}{among}: {chosen.describe(wanted)}{phase}")
+    if ambiguities == "fix":
+        remarks += _alternatives(candidates, chosen, wanted)
     mixed = _mix(chosen, found.files, ambiguities, allow_mixed, remarks)
     orbits = _orbits(chosen, first, last, remarks)
     clocks = join_clocks([c for f in mixed.clock_files if (c := f.clocks)]) if mixed.clock_files else None
@@ -121,10 +145,19 @@ def find_products(
         orbits=orbits,
         clocks=clocks,
         earth_rotation=choose_earth_rotation(found.files, chosen.centre, first, last, remarks),
-        biases=mixed.bias_file.biases if mixed.bias_file is not None else None,
+        biases=mixed.biases,
         remarks=tuple(remarks),
         attitudes=attitudes,
     )
+
+
+def _alternatives(candidates: Sequence[_Candidate], chosen: _Candidate, wanted: Sequence[str]) -> list[str]:
+    """The other series, with what they would serve."""
+    others = sorted((c for c in candidates if c is not chosen), key=lambda c: c.name)
+    return [
+        f"also there, with --centre {c.name}: {c.describe(wanted)}, {c.describe_phase_biases(wanted)}"
+        for c in others
+    ]
 
 
 def _attitudes(
@@ -245,8 +278,8 @@ def _choose(
 ) -> _Candidate:
     names = ", ".join(sorted({c.centre for c in candidates}))
     if centre is not None:
-        code = centre_code(centre)
-        candidates = [c for c in candidates if c.centre == code]
+        named = [c for c in candidates if c.series == centre.strip().upper()]
+        candidates = named or [c for c in candidates if c.centre == centre_code(centre)]
         if not candidates:
             raise InputError(f"no orbits of the analysis centre {centre} for this day; there are {names}")
     most = max(sum(c.satellites.get(s, 0) for s in wanted) for c in candidates)
@@ -257,12 +290,15 @@ def _choose(
             f"{', '.join(systems) or 'none'}"
         )
 
-    def rank(c: _Candidate) -> tuple[int, float, int, bool, float, int, str]:
+    longest = max(c.coverage for c in candidates)
+
+    def rank(c: _Candidate) -> tuple[int, int, float, bool, float, int, str]:
         satellites = sum(c.satellites.get(s, 0) for s in wanted)
+        serves = c.coverage >= _FULL_COVERAGE * longest
         return (
+            -len(c.fixable(wanted)) if ambiguities == "fix" and serves else 0,
             -sum(bool(c.satellites.get(s)) for s in wanted),
             -round(c.coverage, 2),
-            -sum(s in c.systems_with_phase_biases for s in wanted) if ambiguities == "fix" else 0,
             satellites < _AS_MANY_SATELLITES * most,
             c.clock_interval_s,
             -satellites,
@@ -275,7 +311,7 @@ def _choose(
 @dataclass(frozen=True, eq=False)
 class _Mix:
     clock_files: tuple[ProductFile, ...]
-    bias_file: ProductFile | None
+    biases: SignalBiases | None
     is_mixed: bool
 
 
@@ -307,12 +343,35 @@ def _mix(
         lacks_phase = ambiguities == "fix" and not chosen.systems_with_phase_biases
         if bias_file is None or lacks_phase:
             usable = [f for f in other_biases if f.named or (lacks_phase and phase_systems(f.biases))]
+            usable.sort(key=lambda f: not _of_kind(f, "OSB"))
             if usable:
                 bias_file = usable[0]
                 borrowed.append(f"biases of {bias_file.centre}")
+    biases = None if bias_file is None else bias_file.biases
+    differences = [f for f in other_biases if f is not bias_file and _of_kind(f, "DSB")]
+    completing = next((f for f in differences if f.named and allow_mixed), None)
+    if biases is not None and completing is not None and completing.biases is not None:
+        biases = replace(
+            biases,
+            biases=(*biases.biases, *_of_kind(completing, "DSB")),
+            inputs=(*biases.inputs, *completing.biases.inputs),
+        )
+        borrowed.append(f"differential code biases of {completing.centre} beside those of {biases.centre}")
+    elif differences:
+        listed = ", ".join(f"{f.path.name} of {f.centre}" for f in differences)
+        remarks.append(
+            f"differential code biases not used: {listed}; name the file and allow mixed products for the "
+            "signals that lack a bias"
+        )
     if borrowed:
         remarks.append(f"mixed products, as allowed: orbits of {chosen.centre}, {', '.join(borrowed)}")
-    return _Mix(clock_files, bias_file, bool(borrowed))
+    return _Mix(clock_files, biases, bool(borrowed))
+
+
+def _of_kind(file: ProductFile, kind: Literal["OSB", "DSB"]) -> list[SignalBias]:
+    """Biases of satellites of one kind in a file."""
+    biases = () if file.biases is None else file.biases.biases
+    return [b for b in biases if b.kind == kind and not b.station]
 
 
 def _orbits(chosen: _Candidate, first: Epochs, last: Epochs, remarks: list[str]) -> SatelliteOrbits:

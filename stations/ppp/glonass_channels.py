@@ -7,7 +7,7 @@ channel more changes that by 3.5e-4, hundreds of metres in a pass, against a met
 ionosphere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,17 +42,20 @@ class GlonassChannels:
     observed: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
 
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What the output must say."""
-        return tuple(
-            f"GLONASS channels {why}, told by phase against code: "
-            + ", ".join(f"{s} {self.by_satellite[s]:+d}" for s in satellites)
-            for why, satellites in (
+    def remarks_on(self, satellites: Collection[str]) -> tuple[str, ...]:
+        """What the output must say of satellites."""
+        found = {
+            why: [s for s in told if s in satellites]
+            for why, told in (
                 ("missing in the header", self.observed),
                 ("wrong in the header", self.contradicted),
             )
-            if satellites
+        }
+        return tuple(
+            f"GLONASS channels {why}, told by phase against code: "
+            + ", ".join(f"{s} {self.by_satellite[s]:+d}" for s in told)
+            for why, told in found.items()
+            if told
         )
 
 

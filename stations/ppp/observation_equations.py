@@ -140,7 +140,8 @@ def antenna_corrections(
             calibrated_as, instead = choose_frequency(receiver_antenna, band)
             if calibrated_as is None:
                 continue
-            if instead is not None:
+            serving = np.array([band in pair for pair in bands])[satellite_index] & paths.valid
+            if instead is not None and serving.any():
                 inherited[band] = instead
             for j in (0, 1):
                 has_band = np.array([pair[j] == band for pair in bands])

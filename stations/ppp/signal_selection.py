@@ -1,6 +1,6 @@
 """From all that a receiver tracked to two carriers for each satellite, and their unbroken arcs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stations.ppp.doppler_slips import doppler_slips
 from stations.ppp.glonass_channels import glonass_channels
 from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, SIGNAL_PAIRS, PppOptions
-from stations.ppp.signal_biases import pair_biases
+from stations.ppp.signal_biases import bias_remarks, pair_biases
 from stations.quality.cycle_slips import find_cycle_slips
 from stations.records import Observations, SignalBiases
 from stations.signals import carrier_frequency_hz
@@ -63,7 +63,7 @@ class DualFrequencyObservations:
 
 
 def _best_signal(coverage: Mapping[str, int], system: str, wanted: str) -> str | None:
-    """The preferred attribute of a band ("1") that a satellite was tracked on well enough; a signal itself."""
+    """Of a band ("1") the preferred attribute among those tracked well enough; a signal as it is."""
     band = wanted[0]
     known = {s: n for s, n in coverage.items() if s.startswith(wanted) and n > 0}
     if not known:
@@ -150,9 +150,14 @@ def _slips_by_doppler(
 
 
 def select_observations(
-    observations: Observations, options: PppOptions, biases: SignalBiases | None = None
+    observations: Observations,
+    options: PppOptions,
+    biases: SignalBiases | None = None,
+    served: Collection[str] | None = None,
 ) -> DualFrequencyObservations:
     """Choose two carriers for each satellite, apply code biases, find arcs of continuous phase.
+
+    served : satellites with orbits, of which alone the remarks speak; None speaks of all
 
     Raises InputError where no satellite of the asked systems has two usable carriers.
     """
@@ -181,9 +186,10 @@ def select_observations(
     lost = np.empty(code.shape, dtype=np.uint8)
     frequency = np.empty((len(satellites), 2))
     pairs = [chosen[s] for s in satellites]
-    code_bias = pair_biases(biases, satellites, pairs, "C")
+    middle_ns = (int(epoch_ns[0]) + int(epoch_ns[-1])) // 2
+    code_bias = pair_biases(biases, satellites, pairs, "C", middle_ns)
     wanted = biases if options.ambiguities == "fix" else None
-    phase_bias = pair_biases(wanted, satellites, pairs, "L")
+    phase_bias = pair_biases(wanted, satellites, pairs, "L", middle_ns)
     all_code = data["pseudorange_m"].values
     all_phase = data["carrier_phase_cycles"].values
     all_lost = data["loss_of_lock"].values
@@ -234,6 +240,10 @@ def select_observations(
 
     names = [f"{s[0]}:{chosen[s][0][0]}{chosen[s][1][0]}" for s in satellites]
     groups = tuple(sorted(set(names)))
+    labels = tuple(f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites)
+    code_sigma_m = _code_bias_sigma_m(satellites, pairs, code_bias.known)
+    told = np.array([served is None or s in served for s in satellites])
+    centre = "" if biases is None else biases.centre
     return DualFrequencyObservations(
         epoch_ns=epoch_ns,
         satellites=satellites,
@@ -244,9 +254,12 @@ def select_observations(
         code_m=code,
         phase_m=phase_m,
         arc=arc.astype(np.int64),
-        signals=tuple(f"{s[0]}:{chosen[s][0]}+{chosen[s][1]}" for s in satellites),
+        signals=labels,
         phase_bias_known=phase_bias.known & np.array([s[0] != "R" for s in satellites]),
-        code_bias_sigma_m=_code_bias_sigma_m(satellites, pairs, code_bias.known),
+        code_bias_sigma_m=code_sigma_m,
         rejections=rejections,
-        remarks=glonass.remarks,
+        remarks=(
+            *glonass.remarks_on(set(satellites) if served is None else served),
+            *bias_remarks(labels, code_bias, code_sigma_m, centre, told),
+        ),
     )
