@@ -28,7 +28,8 @@ def test_nist_takes_wuhan_with_its_30_s_clocks(real_data):
     assert (products.centre, products.mixed) == ("WUM", False)
     assert products.orbits.centre == products.clocks.centre == "WUM"
     assert products.clocks.clock_s.shape == (2881, 121)
-    assert any("chosen among COD, GFZ, GRG, IGS, WUM" in r for r in products.remarks)
+    among = "CODMGXFIN, CODOPSFIN, GFZMGXRAP, GRGOPSFIN, IGSOPSFIN, WUMMGXFIN"
+    assert any(f"WUMMGXFIN, chosen among {among}" in r for r in products.remarks)
     # The IERS's earth rotation is common to all centres.
     assert any("no mix" in r for r in products.remarks)
     mjd = products.earth_rotation.epochs.modified_julian_date()
@@ -46,6 +47,39 @@ def test_bor1_takes_grg_with_its_sp3_clocks_and_phase_biases(real_data, ambiguit
     assert np.isfinite(products.orbits.clock_s).any()
     assert products.earth_rotation is None
     assert any("no earth rotation parameters" in r for r in products.remarks)
+
+
+JFNG = ("2019-02-14T07:00:00", "2019-02-14T07:59:30")
+
+
+@pytest.mark.real_data
+def test_fixing_takes_the_series_with_phase_biases_and_names_the_other(real_data):
+    folder = real_data / "jfng_2019045"
+    fixing = find([folder], JFNG, ambiguities="fix")
+    assert fixing.biases is not None
+    assert any("products of CODR03FIN" in r and "phase biases for G" in r for r in fixing.remarks)
+    other = [r for r in fixing.remarks if r.startswith("also there, with --centre CODMGXFIN: ")]
+    assert len(other) == 1
+    assert "G 32, E 24, C 10 satellites" in other[0]
+    assert "phase biases for none" in other[0]
+    # More systems go before biases that a float solution has no use for; a series can be asked for.
+    assert any("products of CODMGXFIN" in r for r in find([folder], JFNG).remarks)
+    asked = find([folder], JFNG, ambiguities="fix", centre="CODMGXFIN")
+    assert any("products of CODMGXFIN, as asked" in r for r in asked.remarks)
+
+
+@pytest.mark.real_data
+def test_differential_biases_complete_a_centres_own_where_named_and_allowed(real_data):
+    folder = real_data / "bor1_2024035"
+    differences = folder / "CAS0MGXRAP_20240350000_01D_01D_DCB.BSX.gz"
+    beside = find([folder], BOR1, centre="COD", systems="G")
+    assert any("differential code biases not used: CAS0" in r for r in beside.remarks)
+    assert not beside.mixed
+    named = find([folder, differences], BOR1, centre="COD", systems="G", allow_mixed=True)
+    assert named.mixed
+    assert {b.kind for b in named.biases.biases if not b.station} == {"OSB", "DSB"}
+    assert any(file.path == str(differences) for file in named.biases.inputs)
+    assert any("differential code biases of CAS beside those of COD" in r for r in named.remarks)
 
 
 @pytest.mark.real_data
