@@ -19,14 +19,16 @@ GAP_PX: Final = 34
 MARGIN_PX: Final = 30
 TOP_PX: Final = 6
 BOTTOM_PX: Final = 16
-SECONDS_PER_DAY: Final = 86_400
+# Between ticks of the time axis, minutes; a day has one each six hours.
+TICK_STEPS_MIN: Final = (1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+MOST_STEPS: Final = 4
 # Phase residuals of a sound station stay within a few centimetres; the axis shows the 99.5th percentile.
 PERCENTILE: Final = 99.5
 SMALLEST_AXIS_MM: Final = 10.0
 
 
 def residual_plot(residuals: PhaseResiduals, *, cells_up: int = CELLS_UP) -> str:
-    """Phase residuals over the time of day and over elevation; rejected ones in red. Returns an <svg>.
+    """Phase residuals over the session's hours of the day and over elevation; rejected in red. An <svg>.
 
     cells_up : height of the panels, in cells of `CELL_PX`
     """
@@ -38,13 +40,13 @@ def residual_plot(residuals: PhaseResiduals, *, cells_up: int = CELLS_UP) -> str
     seconds = (moments - day).astype("timedelta64[s]").astype(np.float64)
     elevation_deg = np.degrees(residuals.elevation_rad[used])
     axis_mm = _axis(phase_mm[accepted])
-    n_days = max(1.0, math.ceil((float(seconds.max()) + 1.0) / SECONDS_PER_DAY)) if seconds.size else 1.0
+    elapsed, time_ticks = _time_axis(seconds)
     panel_px = CELLS_ACROSS * CELL_PX
     height_px = cells_up * CELL_PX
     width = MARGIN_PX + 2 * panel_px + GAP_PX
     parts = [f'<svg viewBox="0 0 {width + 4} {TOP_PX + height_px + BOTTOM_PX}" role="img">']
     for left, fraction, ticks in (
-        (MARGIN_PX, seconds / (SECONDS_PER_DAY * n_days), _time_ticks(n_days)),
+        (MARGIN_PX, elapsed, time_ticks),
         (MARGIN_PX + panel_px + GAP_PX, elevation_deg / 90.0, _ELEVATION_TICKS),
     ):
         parts.append(_frame(left, height_px, axis_mm, ticks))
@@ -66,8 +68,22 @@ def _axis(values_mm: FloatArray) -> float:
     return max(SMALLEST_AXIS_MM, 10.0 * math.ceil(largest / 10.0))
 
 
-def _time_ticks(n_days: float) -> tuple[tuple[float, str], ...]:
-    return tuple((hour / 24.0, f"{hour * n_days:g} h") for hour in (0, 6, 12, 18, 24))
+def _time_axis(seconds: FloatArray) -> tuple[FloatArray, tuple[tuple[float, str], ...]]:
+    """Places (n,), 0..1, of seconds of the day on an axis of whole steps about them; and its ticks."""
+    first_min, last_min = (seconds.min() / 60.0, seconds.max() / 60.0) if seconds.size else (0.0, 1440.0)
+    for step in TICK_STEPS_MIN:
+        begin = math.floor(first_min / step)
+        end = max(math.ceil(last_min / step), begin + 1)
+        if end - begin <= MOST_STEPS:
+            break
+    n_steps = end - begin
+    marked = range(0, n_steps + 1, math.ceil(n_steps / MOST_STEPS))
+    ticks = tuple((k / n_steps, _hour_label((begin + k) * step)) for k in marked)
+    return (seconds / 60.0 / step - begin) / n_steps, ticks
+
+
+def _hour_label(minutes: int) -> str:
+    return f"{minutes // 60}:{minutes % 60:02d}" if minutes % 60 else f"{minutes // 60} h"
 
 
 _ELEVATION_TICKS: Final = tuple((degree / 90.0, f"{degree}°") for degree in (0, 30, 60, 90))

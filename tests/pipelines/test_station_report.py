@@ -195,3 +195,23 @@ def test_residuals_are_drawn_higher_than_in_the_regions_report():
     assert max(rows) > 40
     assert 'svg class="sky"' in sky_plot(few, spread=True)
     ElementTree.fromstring(high)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "labels"),
+    [
+        ("00:00:00", "23:59:30", ["0 h", "6 h", "12 h", "18 h", "24 h"]),
+        ("07:00:00", "07:59:30", ["7 h", "7:15", "7:30", "7:45", "8 h"]),
+        ("09:58:00", "13:02:00", ["8 h", "10 h", "12 h", "14 h"]),
+    ],
+)
+def test_residuals_lie_over_the_hours_of_their_session(first, last, labels):
+    day = np.datetime64("2024-02-04")
+    ends = [np.datetime64(f"2024-02-04T{clock}") - day for clock in (first, last)]
+    some = sky(n=50)
+    moments = day + np.linspace(*(e.astype("timedelta64[s]").astype(float) for e in ends), 50).astype(
+        "timedelta64[s]"
+    )
+    plot = residual_plot(replace(some, epochs=Epochs.from_datetime64(moments)))
+    written = re.findall(r">(\d+ h|\d+:\d\d)<", plot)
+    assert written == labels
