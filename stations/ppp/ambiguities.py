@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri
 
 from stations.beidou_generation import day_of, is_bds3
+from stations.ppp.error_budget import PRODUCT_SIGMA_M
 from stations.ppp.estimator import Estimate, adjust
 from stations.ppp.integer_least_squares import condition_on_fixed, integer_least_squares
 from stations.ppp.robust_adjustment import RobustEstimate
@@ -207,16 +208,14 @@ def _fix_by_search(value: FloatArray, covariance: FloatArray) -> dict[int, float
     return {}
 
 
-def fix_ambiguities(
-    session: Session, result: RobustEstimate, covariance_scale: float, float_scale: float
-) -> AmbiguityResult:
+def fix_ambiguities(session: Session, result: RobustEstimate, covariance_scale: float) -> AmbiguityResult:
     """Fix what can be fixed, and prove it.
 
     Parameters
     ----------
     result : converged float solution of observations freed of phase biases
-    covariance_scale : factor that makes the estimate's covariance that of the residuals
-    float_scale : the same with their correlation in time, for the test of fixed against float
+    covariance_scale : factor that makes the estimate's covariance an honest one, with the correlation of
+        errors in time and the products' errors (error_budget.py)
     """
     remarks: list[str] = []
     layout = result.problem.layout
@@ -235,6 +234,8 @@ def fix_ambiguities(
             ),
         )
     start = layout.ambiguity.start
+    arc_satellite = np.zeros(layout.n_arcs, dtype=np.int64)
+    arc_satellite[result.problem.rows.arc] = result.problem.rows.satellite_index
     constraints: list[tuple[int, int, float]] = []  # arc, reference arc, difference in metres of B
     references = 0
     for group in _candidates(session, result, remarks):
@@ -245,6 +246,9 @@ def fix_ambiguities(
         scale[np.arange(others.size), others] = 1.0 / group.wavelength_m[others]
         scale[:, reference] = -1.0 / group.wavelength_m[reference]
         block = result.estimate.covariance[np.ix_(columns, columns)] * covariance_scale
+        # An error that a satellite's orbit and clock keep for the whole arc is all in its ambiguity.
+        satellite = arc_satellite[group.arc]
+        block = block + np.diag((PRODUCT_SIGMA_M * session.product_factor[satellite]) ** 2)
         covariance = scale @ block @ scale.T
         value = group.narrow_lane[others] - group.narrow_lane[reference]
         fixed = _fix_sequentially(value, covariance)
@@ -271,7 +275,7 @@ def fix_ambiguities(
     estimate = _adjust_with_fixed(session, result, constraints)
     if layout.static:
         shift = estimate.parameters[layout.position] - result.estimate.parameters[layout.position]
-        allowed = result.estimate.covariance[layout.position, layout.position] * float_scale
+        allowed = result.estimate.covariance[layout.position, layout.position] * covariance_scale
         statistic = float(shift @ np.linalg.solve(allowed, shift))
         limit = float(chdtri(3, AGREEMENT_SIGNIFICANCE))
         if statistic > limit:

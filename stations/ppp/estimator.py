@@ -124,3 +124,21 @@ def adjust(
         square_sum=square_sum,
         degrees_of_freedom=n_used - int(live.sum()) - n_local,
     )
+
+
+def influence(
+    design: sp.csr_array,
+    local_design: sp.csr_array,
+    local_size: int,
+    weight: FloatArray,
+    covariance_rows: FloatArray,
+) -> FloatArray:
+    """Derivatives (m, n) of m global parameters by the observations of an adjustment.
+
+    covariance_rows : (m, n_global) rows of the estimate's covariance that belong to these parameters
+    """
+    weighted_local = local_design.multiply(weight[:, None]).tocsr()
+    inverse, _ = _inverse_blocks((local_design.T @ weighted_local).tocsr(), local_size)
+    direct = design @ covariance_rows.T
+    through_locals = local_design @ (inverse @ (weighted_local.T @ direct))
+    return np.asarray(weight * (direct - through_locals).T)

@@ -109,6 +109,7 @@ class Session:
         self._code_noise_factor = np.array([code_noise_factor(s) for s in selected.satellites])
         steps_s = np.diff(epochs.tai_ns) / 1e9
         usual_step_s = float(np.median(steps_s)) if steps_s.size else options.correlation_time_s
+        self.interval_s = usual_step_s
         self._independent_share = min(usual_step_s / options.correlation_time_s, 1.0)
         self._sky = _shared_sky(epochs.tai_ns.tobytes(), products.earth_rotation)
         self.site_weather = site_weather
@@ -133,6 +134,11 @@ class Session:
     def constraints(self, layout: ParameterLayout) -> tuple[sp.csr_array, FloatArray, FloatArray]:
         """Pseudo-observations of the unknowns: design, value, weight."""
         return build_constraints(layout, self.options, self.selected.code_bias_sigma_m)
+
+    @property
+    def product_factor(self) -> FloatArray:
+        """Quality of each satellite's orbit and clock relative to GPS, (n_satellite,)."""
+        return self._sigma_factor
 
     @property
     def model_remarks(self) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from stations.models.site_weather import GriddedWeather, SiteWeather
 from stations.occupations import longest_occupation
 from stations.ppp.ambiguities import fix_ambiguities
+from stations.ppp.error_budget import mean_ratio, position_covariance
 from stations.ppp.first_position import plausible_position
-from stations.ppp.options import PRODUCT_NOISE_ENU_M, PppOptions, observation_sigma_factor
+from stations.ppp.options import PppOptions
 from stations.ppp.outliers import correlation_inflation, robust_sigma
 from stations.ppp.receiver_antenna import antenna_remarks, receiver_calibration
 from stations.ppp.robust_adjustment import RobustEstimate, adjust_robustly
@@ -46,6 +47,7 @@ FloatArray = NDArray[np.float64]
 _RELINEARISE_M: Final = 20.0  # below it the second order of a range is under 0.01 mm
 _HEADER_POSITION_REMARK_M: Final = 50.0
 _MINIMUM_ROWS: Final = 50
+_SAME_STEP: Final = 1.05  # receivers tag epochs off the whole second by milliseconds
 
 
 def solve_station(
@@ -78,7 +80,7 @@ def solve_station(
     """
     options = options or PppOptions()
     observations, event_remarks = longest_occupation(observations, may_move=options.mode == "kinematic")
-    selected = select_observations(observations, options, products.biases)
+    selected = select_observations(observations, options, products.biases, products.orbits.satellites)
     remarks = [*products.remarks, *event_remarks, *selected.remarks]
     rows = _rows_at_interval(observations, selected, products, options, remarks)
     epochs = Epochs(rows.epoch_ns)
@@ -160,6 +162,13 @@ def _rows_at_interval(
     rows = rows_of(selected, epochs_on_interval(selected.epoch_ns, interval))
     if rows.size == 0:
         raise InputError(f"no satellite was tracked on two carriers at multiples of {interval:g} s")
+    steps_s = np.diff(rows.epoch_ns) / 1e9
+    step_s = float(np.median(steps_s)) if steps_s.size else interval
+    if options.interval_s is not None and step_s > interval * _SAME_STEP:
+        remarks.append(
+            f"an interval of {interval:g} s was asked for, the observations are every "
+            f"{observations.interval_s:g} s: those at multiples of both serve, every {step_s:g} s"
+        )
     return rows
 
 
@@ -173,16 +182,6 @@ def _series_correlation(series_m: FloatArray) -> float:
     centred = series_m - np.mean(series_m, axis=0)
     one, used = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.bool_)
     return max(correlation_inflation(centred[:, k], one, used) for k in range(3))
-
-
-def _product_covariance(session: Session, result: RobustEstimate, position_ecef_m: FloatArray) -> FloatArray:
-    """Covariance (3, 3) of what orbits and clocks bring, larger for systems whose orbits are poorer, m^2."""
-    satellites = session.selected.satellites
-    used = result.problem.rows.satellite_index[result.phase_used]
-    factor = np.array([observation_sigma_factor(s) for s in satellites])[used]
-    noise = np.diag(np.square(PRODUCT_NOISE_ENU_M)) / float(np.mean(factor**-2.0))
-    rotation = enu_matrix_at(position_ecef_m)
-    return np.asarray(rotation.T @ noise @ rotation)
 
 
 def _rms(values: FloatArray) -> float:
@@ -206,11 +205,15 @@ def _solution(
     standardised = estimate.residuals[:n] * np.sqrt(result.weight[:n])
     variance_factor = estimate.square_sum / max(estimate.degrees_of_freedom, 1)
     residual_factor = max(robust_sigma(standardised[result.phase_used]) ** 2, variance_factor)
-    # Residuals of neighbouring epochs are alike, so each brings less than a new observation.
-    scale = residual_factor * correlation_inflation(standardised, rows.arc, result.phase_used)
+    if layout.static:
+        covariance = position_covariance(session, result, estimate)
+        scale = mean_ratio(covariance, estimate.covariance[layout.position, layout.position])
+    else:
+        # Residuals of neighbouring epochs are alike, so each brings less than a new observation.
+        scale = residual_factor * correlation_inflation(standardised, rows.arc, result.phase_used)
     fixed_fraction = 0.0
     if session.options.ambiguities == "fix":
-        ambiguities = fix_ambiguities(session, result, residual_factor, scale)
+        ambiguities = fix_ambiguities(session, result, scale)
         estimate, fixed_fraction = ambiguities.estimate, ambiguities.fixed_fraction
         remarks = remarks + ambiguities.remarks
 
@@ -219,8 +222,8 @@ def _solution(
     kinematic = None
     if layout.static:
         marker = linearised_at_m + estimate.parameters[layout.position] - eccentricity
-        covariance = estimate.covariance[layout.position, layout.position] * scale
-        covariance = covariance + _product_covariance(session, result, marker)
+        if fixed_fraction > 0.0:
+            covariance = position_covariance(session, result, estimate)
     else:
         local = estimate.local_parameters.reshape(-1, problem.equations.local_size)
         kinematic = linearised_at_m + local[used_epochs, :3] - eccentricity
