@@ -128,7 +128,7 @@ def measure_peer(n_stations: int) -> dict[str, float]:
     unknowns, start = make_unknowns(network, network.points, given_positions(network))
     block = vector_blocks([(0, network.clusters[0])], unknowns, None)  # type: ignore[list-item]
     system = network_system(unknowns, start, block, [], network.datum)
-    matrix, right_side, _ = normal_matrix([linearise(block[0], unknowns, start)], system.pattern, unknowns)
+    matrix, right_side = normal_matrix([linearise(block[0], unknowns, start)], system.pattern, unknowns)
     began = time.process_time()
     grid = np.arange(3)
     place = np.cumsum(unknowns.sizes) - unknowns.sizes

@@ -89,7 +89,7 @@ def evaluated(
 
     Raises AdjustmentError where a sight has no length, so that it has no direction either.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         derivatives, misclosure = block.evaluate(values)
     if not block.linear:
         finite = np.isfinite(derivatives).all(axis=(1, 2, 3)) & np.isfinite(misclosure).all(axis=1)
@@ -138,12 +138,11 @@ def pair_pattern(blocks: Sequence[ObservationBlock], unknowns: Unknowns) -> Pair
 
 def normal_matrix(
     linear: Sequence[LinearBlock], pattern: PairPattern, unknowns: Unknowns
-) -> tuple[BlockMatrix, FloatArray, float]:
-    """Normal matrix, right side (n, 3, 1) and weighted square sum of the misclosures."""
+) -> tuple[BlockMatrix, FloatArray]:
+    """Normal matrix and right side (n, 3, 1)."""
     diagonal = np.zeros((unknowns.n_nodes, 3, 3))
     off_diagonal = np.zeros((len(pattern.pairs) + 1, 3, 3))
     right_side = np.zeros((unknowns.n_nodes, 3))
-    square_sum = 0.0
     for part, place in zip(linear, pattern.places, strict=False):  # spare blocks follow
         m, r, s, _ = part.design.shape
         for start in range(0, m, CHUNK_CLUSTERS):
@@ -153,8 +152,6 @@ def normal_matrix(
             nodes = part.block.nodes[rows]
             square = (flat.transpose(0, 2, 1) @ weighted).reshape(-1, s, 3, s, 3).transpose(0, 1, 3, 2, 4)
             right = np.einsum("mrk,mr->mk", weighted, part.misclosure[rows]).reshape(-1, s, 3)
-            weighted_misclosure = np.einsum("mrq,mq->mr", part.block.weight[rows], part.misclosure[rows])
-            square_sum += float(np.sum(part.misclosure[rows] * weighted_misclosure))
             _add(right_side, nodes.ravel(), right.reshape(-1, 3))
             same = nodes[:, :, None] == nodes[:, None, :]
             first = np.broadcast_to(nodes[:, :, None], same.shape)
@@ -163,7 +160,7 @@ def normal_matrix(
             upper = first < np.broadcast_to(nodes[:, None, :], same.shape)
             _add(off_diagonal, place[rows][upper], square[upper])
     matrix = BlockMatrix(unknowns.sizes, diagonal, pattern.pairs, off_diagonal[:-1])
-    return matrix, right_side[:, :, None], square_sum
+    return matrix, right_side[:, :, None]
 
 
 def _add(total: FloatArray, places: IndexArray, parts: FloatArray) -> None:

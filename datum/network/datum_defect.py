@@ -157,7 +157,8 @@ def _open_moves(unknowns: Unknowns, values: FloatArray, matrix: BlockMatrix, nod
     packed = _with_extra_nodes(packed, matrix, points, extra)
     weight = np.sqrt(np.maximum(np.einsum("nii->ni", matrix.diagonal), 0.0))  # (n, 3)
     # Orthonormal in the scaled unknowns (a fixed component counts like a free one, with a sure observation).
-    typical = float(np.sqrt(np.mean(weight[points][weight[points] > 0.0] ** 2)))
+    weights = weight[points][weight[points] > 0.0]
+    typical = float(np.sqrt(np.mean(weights**2))) if weights.size else 1.0
     scaled = np.concatenate(
         [(packed * weight[:, :, None])[nodes].reshape(-1, len(kinds)), typical * local[fixed]]
     )

@@ -30,7 +30,7 @@ Progress = Callable[[str], None]
 # Points that the last step moved less than this keep the factor of the step before: the derivatives of the
 # shortest sights (metres) change by 1e-4 of themselves.
 _SAME_LINEARISATION_M: Final = 1e-4
-_DIVERGED_M: Final = 1e8
+DIVERGED_M: Final = 1e8  # a step, or not a number: further steps lead nowhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +148,23 @@ def rescaled(block: ObservationBlock, sigma_factor: FloatArray) -> ObservationBl
     return replace(block, covariance=block.covariance * square, weight=block.weight / square)
 
 
+def datum_step(
+    system: NetworkSystem,
+    factor: BlockFactor,
+    conditions: DatumConditions | None,
+    right_side: FloatArray,
+    values: FloatArray,
+) -> FloatArray:
+    """Change of the values (n, 3) that the equations ask for, on the datum."""
+    unknowns = system.unknowns
+    step = factor.solve(right_side)[:, :, 0]
+    if conditions is not None:
+        beyond = np.einsum("npk,np->nk", unknowns.directions, values - system.given)
+        beyond[unknowns.n_points :] = 0.0
+        step = conditions.transform(step, beyond)
+    return np.asarray(np.einsum("npk,nk->np", unknowns.directions, step))
+
+
 def converge(
     system: NetworkSystem,
     start: FloatArray,
@@ -167,21 +184,16 @@ def converge(
     last_step_m = np.inf
     for iteration in range(1, maximum_iterations + 1):
         linear = tuple(linearise(block, unknowns, values) for block in system.blocks)
-        matrix, right_side, square_sum = normal_matrix(linear, system.pattern, unknowns)
+        matrix, right_side = normal_matrix(linear, system.pattern, unknowns)
         if factor is None or (not linear_network and last_step_m > _SAME_LINEARISATION_M):
             factor = BlockFactor(matrix, system.tree)
             conditions = datum_conditions(unknowns, values, matrix, factor, system.datum)
-        step = factor.solve(right_side)[:, :, 0]
-        if conditions is not None:
-            beyond = np.einsum("npk,np->nk", unknowns.directions, values - system.given)
-            beyond[unknowns.n_points :] = 0.0
-            step = conditions.transform(step, beyond)
-        movement = np.einsum("npk,nk->np", unknowns.directions, step)
+        movement = datum_step(system, factor, conditions, right_side, values)
         values = values + movement
         last_step_m = float(np.abs(movement[: unknowns.n_points]).max(initial=0.0))
         if progress is not None:
             progress(f"iteration {iteration}: greatest correction {last_step_m:.6f} m")
-        if not np.isfinite(last_step_m) or last_step_m > _DIVERGED_M:
+        if not last_step_m < DIVERGED_M:
             break
         if last_step_m < convergence_m or (linear_network and iteration > 1):
             linear = tuple(linearise(block, unknowns, values) for block in system.blocks)
@@ -195,7 +207,6 @@ def converge(
                 iteration,
                 conditions,
             )
-    del square_sum
     node = int(np.abs(movement[: unknowns.n_points]).max(axis=1).argmax())
     raise AdjustmentError(
         f"the adjustment did not converge in {iteration} iterations: the last still moved "

@@ -11,10 +11,11 @@ from scipy.stats import f as fisher
 
 from datum.network.blocks import LinearBlock, ObservationBlock, linearise, normal_matrix
 from datum.network.datum_defect import datum_conditions
-from datum.network.gauss_newton import NetworkSystem, rescaled
+from datum.network.gauss_newton import DIVERGED_M, NetworkSystem, datum_step, rescaled
 from datum.network.multifrontal import BlockFactor
 from datum.network.network_blocks import Item
 from datum.network.reliability import BlockStatistics, item_size
+from transforms.errors import AdjustmentError
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -146,17 +147,17 @@ def robust_rejections(
     for number in range(1, _ROBUST_ROUNDS + _DANISH_ROUNDS + 1):
         blocks = [rescaled(b, f) for b, f in zip(system.blocks, factors, strict=True)]
         linear = [linearise(block, system.unknowns, values) for block in blocks]
-        matrix, right_side, _ = normal_matrix(linear, system.pattern, system.unknowns)
+        matrix, right_side = normal_matrix(linear, system.pattern, system.unknowns)
         factor = BlockFactor(matrix, system.tree)
         conditions = datum_conditions(system.unknowns, values, matrix, factor, system.datum)
-        step = factor.solve(right_side)[:, :, 0]
-        if conditions is not None:
-            beyond = np.einsum("npk,np->nk", system.unknowns.directions, values - system.given)
-            beyond[system.unknowns.n_points :] = 0.0
-            step = conditions.transform(step, beyond)
-        movement = np.einsum("npk,nk->np", system.unknowns.directions, step)
+        movement = datum_step(system, factor, conditions, right_side, values)
         values = values + movement
         moved_m = float(np.abs(movement[: system.unknowns.n_points]).max(initial=0.0))
+        if not moved_m < DIVERGED_M:
+            raise AdjustmentError(
+                f"the robust start did not converge: round {number} moved a point by {moved_m:.3g} m; "
+                "approximate coordinates are wrong"
+            )
         plain = [linearise(block, system.unknowns, values) for block in system.blocks]
         sizes = [_item_sizes(part) for part in plain]
         every = np.concatenate([size.ravel() for size in sizes])
