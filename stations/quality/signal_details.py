@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stations.beidou_generation import day_of
-from stations.quality.cycle_slips import ObservedSlips, SlipMasks
+from stations.quality.cycle_slips import MILLISECOND_JUMP_M, ObservedSlips, SlipMasks
 from stations.quality.expected_observations import ELEVATION_BIN_DEG, N_ELEVATION_BINS, ExpectedSky
 from stations.quality.false_lock import arcs_with, find_false_lock
 from stations.quality.false_lock import describe as describe_false_locks
@@ -79,12 +79,14 @@ def signal_multipath(
         names = satellite_names(observations, index)
         running = _false_locks(observations, pair, index, time_s, locks)
         unlocked = arcs_with(running, masks) if running.any() else None
+        # Milliseconds that the codes alone step by are the receiver's clock, which no arc's mean takes off.
+        clock_m = np.cumsum(masks.code_clock_jump_ms)[:, np.newaxis] * MILLISECOND_JUMP_M
         for own, other in ((pair.first, pair.second), (pair.second, pair.first)):
             if (pair.system, own) in found:
                 continue
             one, two = signals.index(own), signals.index(other)
             values = code_multipath_m(
-                code[:, index, one],
+                code[:, index, one] - clock_m,
                 phase[:, index, one],
                 phase[:, index, two],
                 frequency_by_satellite_hz(names, own, channels),

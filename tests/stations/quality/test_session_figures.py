@@ -95,6 +95,20 @@ def test_a_step_of_the_clock_in_codes_and_phases_is_told_and_in_codes_alone_too(
     assert clock_jumps(session(), detect_cycle_slips(session())) == ()
 
 
+def test_steps_of_the_clock_in_the_codes_alone_leave_multipath_noise_and_verdict_as_they_are() -> None:
+    clean, stepped = session(), session()
+    for row, milliseconds in ((300, 1), (500, -2), (700, 3)):
+        stepped.data["pseudorange_m"].values[row:] += milliseconds * MILLISECOND_JUMP_M
+    expected, found = quality_report(clean), quality_report(stepped)
+    assert expected.details is not None
+    assert found.details is not None
+    assert len(found.details.clock_jumps) == 3
+    for without, with_steps in zip(expected.details.signals, found.details.signals, strict=True):
+        assert with_steps.multipath_rms_m == pytest.approx(without.multipath_rms_m, rel=1e-6)
+        assert with_steps.code_noise_m == pytest.approx(without.code_noise_m, rel=1e-6)
+    assert (found.verdict, found.reasons) == (expected.verdict, expected.reasons)
+
+
 def test_a_phase_that_runs_away_is_found_for_its_time_and_a_slip_is_none() -> None:
     time_s = np.arange(200) * 30.0
     one, two = np.zeros((200, 3)), np.zeros((200, 3))
