@@ -31,6 +31,7 @@ _LARGEST_ECCENTRICITY_M: Final = 1000.0
 _GEOCENTRIC_RANGE_M: Final = (6.3e6, 8.0e6)
 _COMMENT_WIDTH: Final = 60
 _COMMENT_START: Final = "Jizhun edit: "
+_PHASE_CENTRE_LABEL: Final = "ANTENNA: PHASECENTER"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ def edit_header(
     edited = replace(edited, comments=(*edited.comments, *notes))
     labels = {change.label for change in changes}
     remarks: list[str] = []
+    if edited.setup.antenna.name != header.setup.antenna.name:  # what was measured on the other one
+        stale = tuple(line for line in edited.kept_lines if line[60:].strip() == _PHASE_CENTRE_LABEL)
+        if stale:
+            edited = replace(edited, kept_lines=tuple(k for k in edited.kept_lines if k not in stale))
+            remarks.append(f"{len(stale)} x {_PHASE_CENTRE_LABEL} of the former antenna left out")
     events: list[ObservationEvent] = []
     setup = edited.setup
     told: set[str] = set()  # labels that events have told of their own up to here

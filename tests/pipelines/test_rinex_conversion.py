@@ -101,6 +101,20 @@ def test_headers_are_edited_told_and_noted(version: str, jizhun: Command, tmp_pa
     assert (tmp_path / "b.rnx").read_bytes() == out.read_bytes()
 
 
+def test_the_phase_centre_of_a_former_antenna_is_left_out_and_told(jizhun: Command, tmp_path: Path) -> None:
+    line = f"{'G L1C        0.0010        0.0020        0.0550':<60s}ANTENNA: PHASECENTER\n"
+    end = f"{'':60s}END OF HEADER\n"
+    source = tmp_path / "in.rnx"
+    source.write_text(OBSERVATIONS.read_text().replace(end, line + end, 1))
+    kept, changed = tmp_path / "kept.rnx", tmp_path / "changed.rnx"
+    assert jizhun("rinex", "convert", source, "--out", kept, "--receiver", "SEPT POLARX5").code == 0
+    assert line.strip() in kept.read_text()
+    result = jizhun("rinex", "convert", source, "--out", changed, "--antenna", "LEIAR25.R4 LEIT")
+    assert result.code == 0, result.err
+    assert "ANTENNA: PHASECENTER" not in changed.read_text()
+    assert "1 x ANTENNA: PHASECENTER of the former antenna left out" in result.err
+
+
 def test_what_an_event_tells_of_its_own_is_left_and_said(jizhun: Command, tmp_path: Path) -> None:
     lines = OBSERVATIONS.read_text().splitlines(keepends=True)
     fifth = [i for i, line in enumerate(lines) if line.startswith(">")][4]
