@@ -30,6 +30,7 @@ class ObservationRows:
     """Observations of the epochs used, one row for each epoch and satellite, in time order.
 
     epoch_ns : (n_epoch,) TAI; epoch_index, satellite_index, arc : (n,); code_m, phase_m : (n, 2) carriers
+    reference_phase_m : (n,) phase of L2 of GPS satellites on L1 + L5, NaN where there is none, or None
     satellite_code_bias_removed : the codes are free of what depends on elevation on board (BeiDou-2)
     """
 
@@ -40,6 +41,7 @@ class ObservationRows:
     phase_m: FloatArray
     arc: IntArray
     satellite_code_bias_removed: bool = False
+    reference_phase_m: FloatArray | None = None
 
     @property
     def size(self) -> int:
@@ -61,6 +63,7 @@ class ObservationRows:
             self.phase_m[keep],
             self.arc[keep],
             self.satellite_code_bias_removed,
+            None if self.reference_phase_m is None else self.reference_phase_m[keep],
         )
 
 
@@ -142,6 +145,9 @@ def rows_of(selected: DualFrequencyObservations, epochs: IntArray) -> Observatio
         code_m=selected.code_m[at, satellite_index],
         phase_m=selected.phase_m[at, satellite_index],
         arc=selected.arc[at, satellite_index],
+        reference_phase_m=(
+            None if selected.reference_phase_m is None else selected.reference_phase_m[at, satellite_index]
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from stations.models.site_weather import GriddedWeather, SiteWeather
 from stations.models.tabulated_attitude import AttitudeTable
 from stations.models.yaw_laws import YawLaw, yaw_law_of
 from stations.ppp.first_position import epoch_clocks_s, first_position
+from stations.ppp.inter_frequency_clock import REFERENCE_BANDS, clock_difference_m, slow_variation_m
 from stations.ppp.observation_equations import (
     AntennaCorrections,
     Equations,
@@ -43,6 +44,7 @@ from stations.records import (
     OceanLoading,
     PreciseProducts,
 )
+from stations.signals import carrier_frequency_hz
 from transforms.constants import SPEED_OF_LIGHT_M_PER_S
 from transforms.time_scales import Epochs
 
@@ -256,12 +258,33 @@ class Session:
         )
         code = self.code_m(rows) - modelled
         phase = np.sum(rows.phase_m * factors, axis=1) - modelled - windup
+        phase += self._inter_frequency_clock_m(rows, paths, antenna_m)
         # Ambiguities of 1e8 m would cost digits: count them from the arc's mean of phase minus code.
         _, arc = np.unique(rows.arc, return_inverse=True)
         offset = (np.bincount(arc, phase - code) / np.bincount(arc))[arc]
         misclosure = np.concatenate([phase - offset, code])
         numbered = replace(rows, arc=arc.astype(np.int64))
         return self._problem(numbered, paths, troposphere, misclosure, offset)
+
+    def _inter_frequency_clock_m(
+        self, rows: ObservationRows, paths: SignalPaths, antenna_m: FloatArray
+    ) -> FloatArray | float:
+        """Slow part of the clock of L1 + L2 minus that of L1 + L5 of satellites on the latter; (n,), m."""
+        if rows.reference_phase_m is None:
+            return 0.0
+        on_l5 = set(rows.satellite_index[np.isfinite(rows.reference_phase_m)].tolist())
+        bands = [REFERENCE_BANDS if k in on_l5 else own for k, own in enumerate(self.selected.bands)]
+        reference_antenna_m = antenna_corrections(
+            paths, rows.satellite_index, bands, self._satellite_antennas, self._receiver_antenna
+        ).correction_m[:, 1]
+        reference_wavelength_m = SPEED_OF_LIGHT_M_PER_S / carrier_frequency_hz(REFERENCE_BANDS[1])
+        windup_m = paths.windup_cycles[:, None] * self._wavelengths[rows.satellite_index]
+        difference_m = clock_difference_m(
+            rows.phase_m - antenna_m - windup_m,
+            rows.reference_phase_m - reference_antenna_m - paths.windup_cycles * reference_wavelength_m,
+            self.selected.frequency_hz[rows.satellite_index],
+        )
+        return slow_variation_m(rows.second_s, rows.arc, difference_m, paths.elevation_rad)
 
     def with_arcs(self, problem: LinearProblem, arc: NDArray[np.int64]) -> LinearProblem:
         """The same problem with other arcs (n,)."""

@@ -164,10 +164,10 @@ def bias_remarks(
     }
     remarks = []
     for source, words in ways.items():
-        count = _counted([signals[k] for k in np.flatnonzero(told) if code.source[k] == source])
+        count = _counted([signals[k] for k in np.flatnonzero(told).tolist() if code.source[k] == source])
         if count:
             remarks.append(f"code biases of satellites, {words}: {count}")
-    without = [k for k in np.flatnonzero(told) if not code.source[k]]
+    without = [k for k in np.flatnonzero(told).tolist() if not code.source[k]]
     if without:
         free_m = {signals[k]: float(code_sigma_m[k]) for k in without}
         free = ", ".join(f"{signal} by {sigma:g} m" for signal, sigma in sorted(free_m.items()))

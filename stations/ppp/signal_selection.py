@@ -9,6 +9,14 @@ from numpy.typing import NDArray
 
 from stations.ppp.doppler_slips import doppler_slips
 from stations.ppp.glonass_channels import glonass_channels
+from stations.ppp.inter_frequency_clock import (
+    AFFECTED_BANDS,
+    AFFECTED_SYSTEM,
+    REFERENCE_BANDS,
+    clock_difference_m,
+    inter_frequency_remarks,
+    slips_of_the_difference,
+)
 from stations.ppp.options import ATTRIBUTES, BEIDOU_GEOSTATIONARY, SIGNAL_PAIRS, PppOptions
 from stations.ppp.signal_biases import bias_remarks, pair_biases
 from stations.quality.cycle_slips import find_cycle_slips
@@ -44,6 +52,8 @@ class DualFrequencyObservations:
         ambiguities between satellites are whole numbers
     code_bias_sigma_m : (n_satellite,) how far the ionosphere-free code may be off the clocks' reference
     rejections : reason -> count; remarks : what the output must say of the selection
+    reference_phase_m : (n_epoch, n_satellite) phase of L2 of GPS satellites on L1 + L5, NaN for others and
+        where absent, freed of receiver clock jumps as phase_m is; None where no satellite is on L1 + L5
     """
 
     epoch_ns: NDArray[np.int64]
@@ -60,6 +70,7 @@ class DualFrequencyObservations:
     code_bias_sigma_m: FloatArray
     rejections: Mapping[str, int]
     remarks: tuple[str, ...] = ()
+    reference_phase_m: FloatArray | None = None
 
 
 def _best_signal(coverage: Mapping[str, int], system: str, wanted: str) -> str | None:
@@ -149,6 +160,32 @@ def _slips_by_doppler(
     return found
 
 
+def _is_affected(pair: tuple[str, str], satellite: str) -> bool:
+    """Whether the clock of the satellite's pair is not the one that products hold: GPS on L1 + L5."""
+    return satellite[0] == AFFECTED_SYSTEM and (pair[0][0], pair[1][0]) == AFFECTED_BANDS
+
+
+def _reference_phase_m(
+    observations: Observations, chosen: Mapping[str, tuple[str, str]], satellites: tuple[str, ...]
+) -> FloatArray | None:
+    """(n_epoch, n_satellite) phase of L2 of the satellites on L1 + L5, NaN for others; None without any."""
+    data = observations.data
+    signals = [str(s) for s in data["signal"].values]
+    place = {s: k for k, s in enumerate(observations.satellites)}
+    phase = data["carrier_phase_cycles"].values
+    band = REFERENCE_BANDS[1]
+    found = np.full((phase.shape[0], len(satellites)), np.nan)
+    for k, satellite in enumerate(satellites):
+        if not _is_affected(chosen[satellite], satellite):
+            continue
+        coverage = {s: int(np.isfinite(phase[:, place[satellite], j]).sum()) for j, s in enumerate(signals)}
+        best = _best_signal(coverage, satellite[0], band[1])
+        if best is not None:
+            wavelength_m = SPEED_OF_LIGHT_M_PER_S / carrier_frequency_hz(band)
+            found[:, k] = phase[:, place[satellite], signals.index(best)] * wavelength_m
+    return found if np.isfinite(found).any() else None
+
+
 def select_observations(
     observations: Observations,
     options: PppOptions,
@@ -235,6 +272,12 @@ def select_observations(
     if alone:
         rejections["cycle slip found by Doppler alone"] = alone
     start = slips.present & (slips.arc_start | by_doppler)
+    reference_m = _reference_phase_m(observations, chosen, satellites)
+    if reference_m is not None:
+        reference_m += jumps_m[:, None]
+        start |= slips.present & slips_of_the_difference(
+            clock_difference_m(phase_m, reference_m, frequency), slips.present
+        )
     number = np.cumsum(start.T.ravel()).reshape(start.T.shape).T - 1  # counts through satellite by satellite
     arc = np.where(slips.present, number, -1)
 
@@ -261,5 +304,10 @@ def select_observations(
         remarks=(
             *glonass.remarks_on(set(satellites) if served is None else served),
             *bias_remarks(labels, code_bias, code_sigma_m, centre, told),
+            *inter_frequency_remarks(
+                [s for s, here in zip(satellites, told, strict=True) if here and _is_affected(chosen[s], s)],
+                reference_m is not None,
+            ),
         ),
+        reference_phase_m=reference_m,
     )
