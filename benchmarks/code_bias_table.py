@@ -44,7 +44,7 @@ def satellite_code_rms_m(
     truth_ecef_m: np.ndarray,
 ) -> float:
     """Rms over satellites of the median of code minus model, each less its epoch's median, m."""
-    selected = select_observations(observations, options, products.biases, products.orbits.satellites)
+    selected = select_observations(observations, options, products.biases)
     rows = rows_of(selected, epochs_on_interval(selected.epoch_ns, 300.0))
     receiver = receiver_calibration(antennas, observations.header.setup.antenna, options)
     session = Session(selected, products, Epochs(rows.epoch_ns), antennas, receiver, None, options)

@@ -94,8 +94,8 @@ def find_products(
         files are told by their content, compressed or not, whatever their names; all other files are passed
         over
     systems : letters of the systems that are to be used
-    ambiguities : with "fix", a series with phase biases for more of the systems goes before one that serves
-        more systems without
+    ambiguities : with "fix", a series with phase biases for more of the systems goes first, if it serves as
+        long a part of the session and as many satellites (80 %) as any
     centre : code of the centre to take ("GRG"), or one of its series ("CODMGXFIN"); None chooses the one
         that serves best: phase biases where asked, the most of the systems, the longest part of the session,
         as many satellites as any (80 %), the densest clocks, the most satellites, in this order
@@ -294,7 +294,8 @@ def _choose(
 
     def rank(c: _Candidate) -> tuple[int, int, float, bool, float, int, str]:
         satellites = sum(c.satellites.get(s, 0) for s in wanted)
-        serves = c.coverage >= _FULL_COVERAGE * longest
+        # Fixed GPS alone is worse than float GPS, Galileo and BeiDou: phase biases do not outweigh a system.
+        serves = c.coverage >= _FULL_COVERAGE * longest and satellites >= _AS_MANY_SATELLITES * most
         return (
             -len(c.fixable(wanted)) if ambiguities == "fix" and serves else 0,
             -sum(bool(c.satellites.get(s)) for s in wanted),

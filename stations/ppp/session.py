@@ -367,3 +367,14 @@ def _shared_sky(tai_ns: bytes, earth_rotation: EarthRotationParameters | None) -
 def clock_table(products: PreciseProducts) -> ClockTable:
     """The clocks that serve: the clock file's, else those in the orbit file."""
     return ClockTable(products.orbits if products.clocks is None else products.clocks)
+
+
+def served_satellites(products: PreciseProducts) -> frozenset[str]:
+    """Satellites with an orbit and a clock at any time."""
+    orbits = products.orbits
+    clocks = orbits if products.clocks is None else products.clocks
+    with_orbit = np.flatnonzero(np.any(np.isfinite(orbits.position_ecef_m[..., 0]), axis=0))
+    with_clock = np.flatnonzero(np.any(np.isfinite(clocks.clock_s), axis=0))
+    return frozenset(orbits.satellites[k] for k in with_orbit) & frozenset(
+        clocks.satellites[k] for k in with_clock
+    )

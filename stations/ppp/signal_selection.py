@@ -194,7 +194,7 @@ def select_observations(
 ) -> DualFrequencyObservations:
     """Choose two carriers for each satellite, apply code biases, find arcs of continuous phase.
 
-    served : satellites with orbits, of which alone the remarks speak; None speaks of all
+    served : satellites with orbits and clocks, of which alone the remarks speak; None speaks of all
 
     Raises InputError where no satellite of the asked systems has two usable carriers.
     """

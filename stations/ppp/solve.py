@@ -25,7 +25,7 @@ from stations.ppp.rows import (
     rows_of,
     rows_without_position,
 )
-from stations.ppp.session import Session, clock_table
+from stations.ppp.session import Session, clock_table, served_satellites
 from stations.ppp.signal_selection import DualFrequencyObservations, select_observations
 from stations.records import (
     AntennaCalibration,
@@ -80,7 +80,7 @@ def solve_station(
     """
     options = options or PppOptions()
     observations, event_remarks = longest_occupation(observations, may_move=options.mode == "kinematic")
-    selected = select_observations(observations, options, products.biases, products.orbits.satellites)
+    selected = select_observations(observations, options, products.biases, served_satellites(products))
     remarks = [*products.remarks, *event_remarks, *selected.remarks]
     rows = _rows_at_interval(observations, selected, products, options, remarks)
     epochs = Epochs(rows.epoch_ns)
