@@ -104,7 +104,7 @@ def print_many(reports: Sequence[Mapping[str, Any]], out: Console) -> None:
         rms = [
             s["multipath_without_bias_rms_m"]
             for s in details["signals"]
-            if s["multipath_without_bias_rms_m"] is not None and s["signal"][0] in "GEC"
+            if s["multipath_without_bias_rms_m"] is not None and s["signal"][0] in "GREC"
         ]
         points = details["single_point"]
         table.add_row(

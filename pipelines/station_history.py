@@ -136,7 +136,7 @@ def network_trends(
     stations : codes (four characters count), all where none is named; positions are compared over all of them
     first, last : days, both included; by default the three years before the last row
 
-    Raises CatalogueError where there are no rows.
+    Raises CatalogueError where there are no rows, and where a figure named is in none of them.
     """
     history = QualityHistory(catalogue)
     names = tuple(dict.fromkeys(name.upper() for name in stations))
@@ -150,6 +150,14 @@ def network_trends(
     if missing:
         known = ", ".join(name for name, own in rows.items() if own) or "none"
         raise CatalogueError(f"{catalogue}: no quality rows of {', '.join(missing)} (there: {known})")
+    kept = {figure for name in wanted for row in rows[name] for figure in row.figures}
+    kinds = {figure.partition(":")[0] for figure in kept}
+    # A name mistyped in a schedule would find nothing for ever.
+    unknown = sorted(set(figures) - kept - kinds)
+    if unknown:
+        raise CatalogueError(
+            f"{catalogue}: no figure {', '.join(unknown)} in the rows (there: {', '.join(sorted(kinds))})"
+        )
     progress.begin("figures", len(wanted))
     histories: list[FigureHistory] = []
     for name in sorted(wanted):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stations.quality.completeness import Completeness
 from stations.quality.ionosphere_activity import DISTURBED_TECU_PER_MIN
-from stations.quality_records import ElevationBin, QualityDetails, SignalDetails
+from stations.quality_records import QualityDetails, SignalDetails
 from stations.records import ObservationEvent, Verdict
 from transforms.errors import InputError
 
@@ -191,9 +191,7 @@ def _judge_signal(
         )
     if signal.cn0_dbhz is not None and signal.cn0_dbhz < t.cn0_remark_dbhz:
         remarks.append(f"mean carrier-to-noise density of {where} is {signal.cn0_dbhz:.1f} dBHz")
-    fall_db = cn0_fall_db(signal.by_elevation, t.cutoff_deg)
-    if not signal.by_elevation and signal.cn0_dbhz is not None and signal.past_cn0_dbhz is not None:
-        fall_db = signal.past_cn0_dbhz - signal.cn0_dbhz
+    fall_db = cn0_fall_db(signal, t.cutoff_deg)
     if fall_db is not None and fall_db > t.cn0_fall_remark_db:
         remarks.append(f"carrier-to-noise density of {where} is {fall_db:.1f} dB below the station's past")
 
@@ -204,14 +202,21 @@ def confirmed_per_thousand(details: QualityDetails) -> float:
     return 1000.0 * sum(s.n_confirmed for s in details.slips) / n if n else 0.0
 
 
-def cn0_fall_db(bins: Sequence[ElevationBin], cutoff_deg: float) -> float | None:
-    """How far C/N0 is below the station's past, mean of the bins above the cut-off; None without a past."""
+def cn0_fall_db(signal: SignalDetails, cutoff_deg: float) -> float | None:
+    """How far C/N0 is below the station's past, mean of the bins above the cut-off; None without a past.
+
+    Of the whole signal where no bin has both: orbits of other systems alone leave this one's bins empty.
+    """
     falls = [
         b.past_cn0_dbhz - b.cn0_dbhz
-        for b in bins
+        for b in signal.by_elevation
         if b.from_deg >= cutoff_deg and b.past_cn0_dbhz is not None and b.cn0_dbhz is not None
     ]
-    return sum(falls) / len(falls) if falls else None
+    if falls:
+        return sum(falls) / len(falls)
+    if signal.cn0_dbhz is None or signal.past_cn0_dbhz is None:
+        return None
+    return signal.past_cn0_dbhz - signal.cn0_dbhz
 
 
 def _event_remarks(events: Sequence[ObservationEvent]) -> list[str]:

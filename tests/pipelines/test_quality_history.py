@@ -154,6 +154,9 @@ def test_the_trend_command_refuses_what_it_cannot_do(tmp_path: Path, jizhun: Cal
     unknown = jizhun("station", "trend", tmp_path, "--station", "ZZZZ")
     assert unknown.code == 1
     assert "no quality rows of ZZZZ" in unknown.err
+    mistyped = jizhun("station", "trend", tmp_path, "--figure", "cn0_dbhzz", "--check")
+    assert mistyped.code == 1
+    assert "no figure cn0_dbhzz in the rows (there: cn0_dbhz, " in mistyped.err
     assert jizhun("station", "trend", tmp_path, "--since", "yesterday").code == 2
     assert jizhun("station", "trend", tmp_path, "--since", "2030-001").code == 1
 

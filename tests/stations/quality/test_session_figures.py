@@ -208,8 +208,13 @@ def test_cn0_is_compared_with_the_stations_own_past_only() -> None:
         ElevationBin(0.0, 10.0, 10, 10, 12.3, None, 0, 45.3),
         ElevationBin(80.0, 90.0, 10, 10, None, None, 0, 45.3),
     ]
-    assert cn0_fall_db(bins, 10.0) == pytest.approx(3.0)
-    assert cn0_fall_db(bins[1:], 10.0) is None
+    details = quality_report(session()).details
+    assert details is not None
+    signal = replace(details.signals[0], cn0_dbhz=41.0, past_cn0_dbhz=None, by_elevation=tuple(bins))
+    assert cn0_fall_db(signal, 10.0) == pytest.approx(3.0)
+    without_bins = replace(signal, by_elevation=tuple(bins[1:]))
+    assert cn0_fall_db(without_bins, 10.0) is None
+    assert cn0_fall_db(replace(without_bins, past_cn0_dbhz=45.0), 10.0) == pytest.approx(4.0)
 
 
 def test_few_epochs_are_refused_whatever_the_interval() -> None:
