@@ -112,3 +112,14 @@ def test_ambiguities_fixed_and_written(
     content = json.loads(result.out)
     assert not any("without data" in reason for reason in content["rejections"])
     assert "damaged" not in result.err
+
+
+@pytest.mark.parametrize(("asked", "used", "said"), [("7", 2100.0, True), ("300", 300.0, False)])
+def test_an_interval_that_the_observations_do_not_have_is_said(
+    asked: str, used: float, said: bool, sample_region: Path, station_file: Path, antex: Path, jizhun: Command
+) -> None:
+    given = ("--products", sample_region / "products", "--antex", antex, "--interval", asked, "--json")
+    result = jizhun("station", "solve", station_file, *given)
+    words = " ".join(json.loads(result.out)["remarks"])
+    assert (f"an interval of {asked} s was asked for" in words) == said
+    assert (f"multiples of both serve, every {used:g} s" in words) == said
