@@ -58,7 +58,9 @@ ProductsOption = Annotated[
 ]
 CentreOption = Annotated[
     str | None,
-    typer.Option(help="Analysis centre to take throughout, such as GRG, or a series of it, CODMGXFIN; default: the best."),
+    typer.Option(
+        help="Analysis centre to take throughout, such as GRG, or a series of it, CODMGXFIN; default: the best."
+    ),
 ]
 AllowMixedProductsOption = Annotated[
     bool, typer.Option("--allow-mixed-products", help="Accept products of several centres together.")
