@@ -11,6 +11,7 @@ How long and how large is stated below, with the days it was measured on (docs/a
 from typing import Final
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
@@ -25,33 +26,31 @@ IntArray = NDArray[np.int64]
 # Autocorrelation of a day's phase residuals on NIST, every 30 s: 0.49 after 5 minutes, 0.25 after 20, 0.02
 # after 45; on BOR1 it falls faster. A day takes a part of the slow waves up, so the true one lasts longer.
 MULTIPATH_CORRELATION_S: Final = 1800.0
-# What a GPS or Galileo satellite's orbit and clock leave in a range beyond that, poorer ones in proportion. IGS
-# final clocks scatter by 20 ps, 6 mm (igs.org, products), most of which ambiguities and receiver clocks take
-# up. Chosen by the errors of sessions of 1 to 24 hours of NIST, BOR1 and the simulated region, float and
-# fixed, which with 3 mm for an hour are 0.4 to 1.5 of their sigmas at every length (docs/accuracy.md); 4 mm
+# What a GPS or Galileo satellite's orbit and clock leave in a range beyond that, poorer ones in proportion.
+# IGS final clocks scatter by 20 ps, 6 mm (igs.org, products), most of which ambiguities and receiver clocks
+# take up. Chosen by the errors of sessions of 1 to 24 hours of NIST, BOR1 and the simulated region, float and
+# fixed, which with 3 mm for an hour are 0.3 to 1.8 of their sigmas at every length (docs/accuracy.md); 4 mm
 # for 2 hours and 5 mm for 4 serve float solutions alike, and make fixed ones look worse than they are.
 PRODUCT_SIGMA_M: Final = 0.003
 PRODUCT_CORRELATION_S: Final = 3600.0
-# Errors that last for half an hour are one and the same within a minute.
-_SHORTEST_STEP_S: Final = 60.0
+# Errors that last for half an hour are taken for one and the same within this time.
+_SHORTEST_STEP_S: Final = 300.0
 
 
-def correlated_covariance(
-    influences: FloatArray, owner: IntArray, step: IntArray, correlation: float
-) -> FloatArray:
-    """K S K' (m, m) for errors that fall off as correlation^|steps between| and differ between owners.
+def correlated_covariance(influences: FloatArray, correlation: float) -> FloatArray:
+    """Covariance (m, m) of unknowns for errors that fall off as correlation^|steps between|.
 
     Parameters
     ----------
-    influences : (m, n) derivatives times sigma; owner, step : (n,) whose error, and its place in time
+    influences : (n_owner, n_step, m) change of the unknowns by an error of one sigma of an owner at a step;
+        owners err independently
     correlation : between neighbouring steps, 0 <= correlation < 1
     """
-    n_owners, n_steps = int(owner.max()) + 1, int(step.max()) + 1
-    place = owner * n_steps + step
-    grid = np.stack([np.bincount(place, values, n_owners * n_steps) for values in influences])
-    carried = lfilter([1.0], [1.0, -correlation], grid.reshape(-1, n_owners, n_steps), axis=-1)
-    earlier = grid @ carried.reshape(grid.shape).T  # every pair once, the later with the earlier, and itself
-    return np.asarray(earlier + earlier.T - grid @ grid.T)
+    carried = lfilter([1.0], [1.0, -correlation], influences, axis=1)
+    size = influences.shape[-1]
+    flat = influences.reshape(-1, size)
+    pairs = flat.T @ carried.reshape(-1, size)  # every pair once, the later with the earlier, and itself
+    return np.asarray(pairs + pairs.T - flat.T @ flat)
 
 
 def honest_covariance(
@@ -64,32 +63,38 @@ def honest_covariance(
     result : of which the rows, their weights and the float solution's residuals are taken
     estimate : the float solution or one with ambiguities held; unknowns : (m,) places in the layout
     """
-    problem = result.problem
-    rows = problem.rows
-    n = rows.size
+    rows, equations = result.problem.rows, result.problem.equations
+    n, n_satellites = rows.size, len(session.selected.satellites)
+    step_s = max(session.interval_s, _SHORTEST_STEP_S)
+    step = np.floor((rows.second_s - rows.second_s.min()) / step_s).astype(np.int64)
+    n_steps = int(step.max()) + 1
+    cell = rows.satellite_index * n_steps + step
+    sigma = _observed_sigma(result)
+    product = np.where(sigma[:n] > 0.0, PRODUCT_SIGMA_M * session.product_factor[rows.satellite_index], 0.0)
+    # Three kinds of error, each of a satellite at a step: of its phases, its codes, its orbit and clock.
+    size = n_satellites * n_steps
+    index, phase = np.concatenate([cell, cell + size, cell + 2 * size]), np.arange(n)
+    pattern = sp.csr_array(
+        (np.concatenate([sigma, product]), (index, np.concatenate([phase, phase + n, phase]))),
+        shape=(3 * size, 2 * n),
+    )
     covariance_rows = estimate.covariance[unknowns]
-    derivative = influence(
-        problem.equations.design,
-        problem.equations.local_design,
-        problem.equations.local_size,
+    change = influence(
+        equations.design,
+        equations.local_design,
+        equations.local_size,
         result.weight,
         covariance_rows,
-    )
-    sigma = _observed_sigma(result)
-    step_s = max(session.interval_s, _SHORTEST_STEP_S)
-    step = np.rint((rows.second_s - rows.second_s.min()) / step_s).astype(np.int64)
-    product_sigma = PRODUCT_SIGMA_M * session.product_factor[rows.satellite_index]
-
-    def carried(influences: FloatArray, correlation_s: float) -> FloatArray:
-        correlation = float(np.exp(-step_s / correlation_s))
-        return correlated_covariance(influences, rows.satellite_index, step, correlation)
-
-    covariance = carried(derivative[:, :n] * sigma[:n], MULTIPATH_CORRELATION_S)
-    covariance += carried(derivative[:, n:] * sigma[n:], MULTIPATH_CORRELATION_S)
-    covariance += carried(derivative[:, :n] * product_sigma, PRODUCT_CORRELATION_S)
-    design, _, weight = session.constraints(problem.layout)
+        pattern,
+    ).reshape(3, n_satellites, n_steps, unknowns.size)
+    design, _, weight = session.constraints(result.problem.layout)
     held = (design @ covariance_rows.T).T * np.sqrt(weight)
-    return np.asarray(covariance + held @ held.T)
+    covariance = held @ held.T
+    for influences, correlation_s in zip(
+        change, (MULTIPATH_CORRELATION_S, MULTIPATH_CORRELATION_S, PRODUCT_CORRELATION_S), strict=True
+    ):
+        covariance += correlated_covariance(influences, float(np.exp(-step_s / correlation_s)))
+    return np.asarray(covariance)
 
 
 def position_covariance(session: Session, result: RobustEstimate, estimate: Estimate) -> FloatArray:
@@ -99,7 +104,7 @@ def position_covariance(session: Session, result: RobustEstimate, estimate: Esti
 
 
 def _observed_sigma(result: RobustEstimate) -> FloatArray:
-    """Sigma of phases and codes (2 n,) by the weights and the scatter of the residuals, 0 for the rejected."""
+    """Sigma of phases and codes (2 n,) by weights and residuals, 0 for the rejected."""
     n = result.problem.rows.size
     used = result.weight > 0.0
     sigma = np.zeros(2 * n)

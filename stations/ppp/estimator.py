@@ -132,13 +132,17 @@ def influence(
     local_size: int,
     weight: FloatArray,
     covariance_rows: FloatArray,
+    pattern: sp.csr_array,
 ) -> FloatArray:
-    """Derivatives (m, n) of m global parameters by the observations of an adjustment.
+    """Change (k, m) of m global parameters by k patterns of error in the observations of an adjustment.
 
+    Parameters
+    ----------
     covariance_rows : (m, n_global) rows of the estimate's covariance that belong to these parameters
+    pattern : (k, n) error of each observation in each pattern
     """
     weighted_local = local_design.multiply(weight[:, None]).tocsr()
     inverse, _ = _inverse_blocks((local_design.T @ weighted_local).tocsr(), local_size)
-    direct = design @ covariance_rows.T
-    through_locals = local_design @ (inverse @ (weighted_local.T @ direct))
-    return np.asarray(weight * (direct - through_locals).T)
+    weighted = pattern.multiply(weight[None, :]).tocsr()
+    through_locals = (weighted @ local_design) @ (inverse @ (weighted_local.T @ design))
+    return np.asarray((weighted @ design - through_locals) @ covariance_rows.T)
