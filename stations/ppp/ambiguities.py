@@ -43,7 +43,7 @@ MINIMUM_SUCCESS_RATE: Final = 0.999
 MINIMUM_RATIO: Final = 3.0
 # Right whole numbers lie as near as the covariance of the real ones says, 1 in the mean square; where an
 # error that no covariance knows (a wrong wide lane, a slip unseen, a clock astray) bent the real solution,
-# they lie farther, and the nearest are the wrong ones however far the next. Seen on 200 hours and pairs of hours of
+# they lie farther, and the nearest are the wrong ones however far the next. Hours and pairs of hours of
 # BOR1, one system: right ones 0.02 to 1.1, wrong ones 1.4 to 3.4.
 MAXIMUM_MISFIT: Final = 1.0
 CONSTRAINT_SIGMA_M: Final = 1e-4  # of a fixed difference, far below the noise of phase

@@ -66,12 +66,6 @@ def code_noise_factor(satellite: str) -> float:
     return _GLONASS_CODE_NOISE_FACTOR if satellite[0] == "R" else 1.0
 
 
-# What a day's own residuals cannot show: errors of orbits and clocks that a satellite keeps for hours, and
-# loading. IGS final orbits are good to 2.5 cm (igs.org, products); the simulated region's days, whose orbits
-# err by as much, scatter by this much beyond their residuals. Scaled by the satellites' sigma factors.
-PRODUCT_NOISE_ENU_M: Final = (0.0008, 0.0008, 0.0012)
-
-
 @dataclass(frozen=True)
 class PppOptions:
     """Options of a station solution.
