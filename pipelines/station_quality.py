@@ -127,11 +127,14 @@ def plan_quality(
 
     html : page to draw; for several station-days, or where it is a folder, the folder of the pages
 
-    Raises InputError where a place does not exist or there is no observation file.
+    Raises InputError where a place does not exist or is of another kind, or there is no observation file.
     """
     for path in [*options.products, *options.antex, *filter(None, (options.log, options.past))]:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
+    for path in [*options.antex, *filter(None, (options.log,))]:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder, not a file")
     found = find_observation_files(places)
     orbits, navigation = _products(options.products)
     past = sorted(str(p) for p in options.past.glob("*.quality.json")) if options.past is not None else []

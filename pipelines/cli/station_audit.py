@@ -91,7 +91,7 @@ def audit(
     ]
     audits = sorted_by_gain([r.audit for r in results if r.audit is not None])
     if not audits:
-        raise InputError("; ".join(f["error"] for f in failures))
+        raise InputError("; ".join(dict.fromkeys(f["error"] for f in failures)))
     written = [
         (path, make) for path, make in ((csv, csv_bytes), (geojson, geojson_bytes)) if path is not None
     ]

@@ -154,6 +154,8 @@ def test_what_cannot_be_judged_is_one_clear_error(folder: Path, tmp_path: Path) 
     assert len(content["station_days"]) == 3
     for options, words in (
         (QualityOptions(products=(tmp_path / "nowhere",)), "no such file"),
+        (QualityOptions(antex=(tmp_path,)), "is a folder, not a file"),
+        (QualityOptions(log=tmp_path), "is a folder, not a file"),
         (QualityOptions(products=(folder / "aaaa.rnx",)), "neither SP3 orbits nor"),
         (QualityOptions(log=folder / "aaaa.rnx"), "one station"),
     ):
