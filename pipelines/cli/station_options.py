@@ -59,7 +59,7 @@ ProductsOption = Annotated[
 CentreOption = Annotated[
     str | None,
     typer.Option(
-        help="Analysis centre to take throughout, such as GRG, or a series of it, CODMGXFIN; default: the best."
+        help="Analysis centre to take throughout, GRG, or one of its series, CODMGXFIN; default: the best."
     ),
 ]
 AllowMixedProductsOption = Annotated[
