@@ -21,6 +21,7 @@ from datum.network.observations import NetworkAdjustment
 pytestmark = pytest.mark.real_data
 PRINTED_0_1_MM = 0.51e-4  # half a unit of the fourth decimal, and the rounding of a half
 PRINTED_0_01_MM = 0.51e-5
+PRINTED_EIGHT_FIGURES = 0.51e-7  # half a unit of the eighth figure, of a number that begins with 1
 DEGREES_OF_FREEDOM = {"geodet-pc-123": 8, "mikhail-7.4": 4, "stroner-levelling-a": 8}
 
 
@@ -116,12 +117,12 @@ def test_gama_g3(real_data: Path, dopnul: NetworkAdjustment, name: str, degrees_
             "cuu": (2, 2),
             "cne": (0, 1),
             "cnu": (1, 2),
+            "ceu": (0, 2),
         }.items():
-            expected = number(element, tag)
-            ours = cofactor[i, j] * 1e6 * result.sigma_zero
-            assert ours == pytest.approx(
-                expected, rel=2e-5, abs=2e-5 * ours if i == j else 5e-4 * cofactor.max() * 1e6
-            )
+            scale_mm2 = 1e6 * result.sigma_zero
+            sigmas = scale_mm2 * np.sqrt(cofactor[i, i] * cofactor[j, j])
+            ours = scale_mm2 * cofactor[i, j]
+            assert ours == pytest.approx(number(element, tag), abs=PRINTED_EIGHT_FIGURES * sigmas)
         checked += 1
     assert checked * 3 == result.n_unknowns
 
