@@ -223,7 +223,7 @@ def test_dynadjust_measurements(dynadjust_sample: tuple[NetworkAdjustment, list[
     assert len(matches) == 417
     for match in matches:
         published = np.array([float(value) for value in match.groups()[3:]])
-        row = min(ours[match.groups()[:3]], key=lambda values: abs(values[0] - published[0]))
+        row = min(ours[match[1], match[2], match[3]], key=lambda values: abs(values[0] - published[0]))
         assert row[:6] == pytest.approx(published[:6], abs=PRINTED_0_1_MM)
         assert row[6] == pytest.approx(published[6], abs=5.1e-3)
 
