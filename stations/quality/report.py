@@ -26,6 +26,7 @@ from stations.quality.expected_observations import (
 from stations.quality.header_check import header_findings
 from stations.quality.interference import find_interference
 from stations.quality.ionosphere_activity import ionosphere_activity
+from stations.quality.multipath_remarks import multipath_remarks
 from stations.quality.past_sessions import past_cn0_by_elevation
 from stations.quality.satellite_sky import SatelliteSky, satellite_sky
 from stations.quality.signal_details import (
@@ -35,7 +36,7 @@ from stations.quality.signal_details import (
     signal_details,
     signal_multipath,
 )
-from stations.quality.signal_pairs import pairs_for_the_rest, signal_pairs
+from stations.quality.signal_pairs import pairs_for_the_rest, signal_pairs, with_phases_lent
 from stations.quality.signals_tracked import (
     bds3_readiness,
     signals_by_satellite,
@@ -127,7 +128,8 @@ def quality_study(
     completeness = check_completeness(observations, session=session)
     observations = _with_glonass_channels(observations)
     slips = detect_cycle_slips(observations)
-    rest = detect_cycle_slips(observations, pairs=pairs_for_the_rest(observations, slips.pairs))
+    completed, lenders = with_phases_lent(observations)
+    rest = detect_cycle_slips(completed, pairs=pairs_for_the_rest(completed, slips.pairs))
     remarks: list[str] = []
     orbits, source = _orbits(observations, completeness, given, remarks)
     single_point, position_ecef_m, positions = _single_point(
@@ -143,10 +145,11 @@ def quality_study(
         mask_deg=thresholds.horizon_mask_deg,
         cutoff_deg=thresholds.cutoff_deg,
     )
-    multipath, code_biases, false_locks = signal_multipath(observations, (slips, rest), elevation_rad)
+    multipath, code_biases, false_locks = signal_multipath(completed, (slips, rest), elevation_rad, lenders)
     station = observations.header.marker_name
     past_cn0, past_days = past_cn0_by_elevation(given.past, station, completeness.first_expected)
     signals = signal_details(observations, multipath, expected, past_cn0)
+    remarks += multipath_remarks(completed, signals, lenders)
     differences, errors = header_findings(
         observations.header,
         _trusted_position(single_point, thresholds.header_position_reject_m),

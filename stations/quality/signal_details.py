@@ -56,13 +56,17 @@ class SignalMultipath:
 
 
 def signal_multipath(
-    observations: Observations, slips: Sequence[ObservedSlips], elevation_rad: FloatArray
+    observations: Observations,
+    slips: Sequence[ObservedSlips],
+    elevation_rad: FloatArray,
+    lenders: Mapping[str, str],
 ) -> tuple[dict[tuple[str, str], SignalMultipath], tuple[SatelliteCodeBias, ...], tuple[FalseLock, ...]]:
     """Multipath of each (system, signal) from the first pair in which it takes part; biases, false locks.
 
     Arcs with a phase that is locked to nothing are left out: their combination says nothing of the code.
 
     slips : of the pairs searched, in order of preference; elevation_rad : (n_epoch, n_satellite)
+    lenders : "G1W" -> "G1C", whose phase stands in the observations for the one that G1W lacks
     """
     data = observations.data
     signals = [str(s) for s in data["signal"].values]
@@ -77,7 +81,7 @@ def signal_multipath(
     for pair, masks in searched:
         index = _columns(observations, pair.system)
         names = satellite_names(observations, index)
-        running = _false_locks(observations, pair, index, time_s, locks)
+        running = _false_locks(observations, pair, index, time_s, lenders, locks)
         unlocked = arcs_with(running, masks) if running.any() else None
         # Milliseconds that the codes alone step by are the receiver's clock, which no arc's mean takes off.
         clock_m = np.cumsum(masks.code_clock_jump_ms)[:, np.newaxis] * MILLISECOND_JUMP_M
@@ -117,6 +121,7 @@ def _false_locks(
     pair: SignalPair,
     columns: NDArray[np.int64],
     time_s: FloatArray,
+    lenders: Mapping[str, str],
     locks: dict[tuple[str, str], FalseLock],
 ) -> NDArray[np.bool_]:
     """Epochs at which one of a pair's phases runs away; adds what is new to `locks`."""
@@ -134,11 +139,12 @@ def _false_locks(
         codes = [
             data["pseudorange_m"].values[:, columns, signals.index(s)] for s in (pair.first, pair.second)
         ]
+        one, two = (pair.system + s for s in (pair.first, pair.second))
         for lock in describe_false_locks(
             running,
             names,
             observations.epochs,
-            (pair.system + pair.first, pair.system + pair.second),
+            (lenders.get(one, one), lenders.get(two, two)),
             (codes[0] - phases_m[0], codes[1] - phases_m[1]),
         ):
             locks.setdefault((lock.satellite, lock.signal), lock)

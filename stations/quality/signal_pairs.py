@@ -1,7 +1,7 @@
 """Which signals of a station make dual-frequency pairs, and their frequencies satellite by satellite."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -95,6 +95,47 @@ def pairs_for_the_rest(observations: Observations, pairs: Sequence[SignalPair]) 
                 partner = max(sorted(partners), key=lambda s: counts[s])
                 found.append(SignalPair(system, signal, partner))
     return tuple(found)
+
+
+def with_phases_lent(observations: Observations) -> tuple[Observations, dict[str, str]]:
+    """The same with a phase for each code that has none of its own: another signal's of the same carrier.
+
+    The phases of one carrier differ by a constant, which the arcs' means take off, so that a code's multipath
+    may be told by any of them. The lender is the signal whose phase stands beside the code most often (equal
+    counts: the first in alphabetical order). For multipath alone: a lent phase is no observation.
+
+    Returns the observations and borrower -> lender ({"G1W": "G1C"}); a code without a lender is not in it.
+    """
+    data = observations.data
+    signals = [str(s) for s in data["signal"].values]
+    phase = data["carrier_phase_cycles"].values
+    has_code = np.isfinite(data["pseudorange_m"].values)
+    has_phase = np.isfinite(phase)
+    lenders: dict[str, str] = {}
+    places: list[tuple[NDArray[np.int64], int, int]] = []
+    for system in sorted({s[0] for s in observations.satellites}):
+        index = np.array([i for i, s in enumerate(observations.satellites) if s[0] == system], dtype=np.int64)
+        for number, signal in enumerate(signals):
+            code = has_code[:, index, number]
+            if not code.any() or (code & has_phase[:, index, number]).any():
+                continue
+            together = {
+                other: int((code & has_phase[:, index, k]).sum())
+                for k, other in enumerate(signals)
+                if other[0] == signal[0] and other != signal
+            }
+            lender = max(sorted(together), key=lambda s: together[s], default=None)
+            if lender is not None and together[lender] > 0:
+                lenders[system + signal] = system + lender
+                places.append((index, number, signals.index(lender)))
+    if not places:
+        return observations, lenders
+    lent = {name: data[name].values.copy() for name in ("carrier_phase_cycles", "loss_of_lock")}
+    for index, number, k in places:
+        for values in lent.values():
+            values[:, index, number] = values[:, index, k]
+    filled = data.assign({name: (data[name].dims, values) for name, values in lent.items()})
+    return replace(observations, data=filled), lenders
 
 
 def frequency_by_satellite_hz(

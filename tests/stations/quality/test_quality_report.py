@@ -10,7 +10,7 @@ import xarray as xr
 from stations.quality.cycle_slips import detect_cycle_slips
 from stations.quality.report import quality_report
 from stations.quality.report_json import quality_report_as_json
-from stations.quality.signal_pairs import SignalPair, pairs_for_the_rest, signal_pairs
+from stations.quality.signal_pairs import SignalPair, pairs_for_the_rest, signal_pairs, with_phases_lent
 from stations.quality.signals_tracked import bds3_readiness, carrier_name, signals_by_satellite
 from stations.quality.verdict import QualityThresholds
 from stations.records import (
@@ -116,6 +116,53 @@ def test_signals_beside_the_pairs_get_a_partner_for_their_multipath() -> None:
     only_first = (SignalPair("G", "1C", "2W"),)
     assert pairs_for_the_rest(observations, only_first) == (SignalPair("G", "5Q", "1C"),)
     assert pairs_for_the_rest(observations, signal_pairs(observations)) == ()
+
+
+def with_code_alone(observations: Observations, noise_m: float) -> Observations:
+    """The same, with a code 1P on GPS (its own noise, one gross error) that no phase goes with."""
+    data = observations.data.copy(deep=True)
+    signals = list(data["signal"].values)
+    own, lender = signals.index("1P"), signals.index("1C")
+    gps = [k for k, s in enumerate(data["satellite"].values) if s[0] == "G"]
+    phase_m = data["carrier_phase_cycles"].values[:, gps, lender] * (
+        SPEED_OF_LIGHT_M_PER_S / carrier_frequency_hz("G1", None)
+    )
+    noise = np.random.default_rng(11).normal(0, noise_m, phase_m.shape)
+    data["pseudorange_m"].values[:, gps, own] = phase_m + noise
+    data["pseudorange_m"].values[500, gps[0], own] += 800.0
+    return replace(observations, data=data)
+
+
+def test_a_code_without_its_own_phase_is_told_by_another_phase_of_its_carrier() -> None:
+    observations = with_code_alone(station_day(), 0.35)
+    completed, lenders = with_phases_lent(observations)
+    assert lenders == {"G1P": "G1C"}
+    assert not np.isfinite(observations.data["carrier_phase_cycles"].values[:, -3, SIGNALS.index("1P")]).any()
+    assert pairs_for_the_rest(completed, signal_pairs(observations)) == (SignalPair("G", "1P", "2W"),)
+    report, plain = quality_report(observations), quality_report(station_day())
+    assert report.details is not None
+    assert plain.details is not None
+    signals = {s.signal: s for s in report.details.signals}
+    # The phases add 2 mm times 4.6 at the most; the one bad code is an outlier of this code alone.
+    np.testing.assert_allclose([signals["G1P"].multipath_rms_m, signals["G1P"].code_noise_m], 0.35, rtol=0.05)
+    assert (signals["G1P"].n_outliers, signals["G1C"].n_outliers) == (1, 0)
+    assert "G1P has no phase of its own: its multipath is told by the phase of G1C" in report.details.remarks
+    # The search for slips, and with it the verdict's rate, knows nothing of the lent phase.
+    assert (report.n_cycle_slips, report.details.slips) == (plain.n_cycle_slips, plain.details.slips)
+
+
+def test_a_code_that_nothing_tells_says_so() -> None:
+    observations = station_day(n_epoch=1000)
+    gps = [k for k, s in enumerate(SATELLITES) if s[0] == "G"]
+    observations.data["pseudorange_m"].values[:, gps, SIGNALS.index("5Q")] = 2.4e7
+    report = quality_report(observations)
+    assert report.details is not None
+    assert {s.signal: s.multipath_rms_m for s in report.details.signals}["G5Q"] is None
+    assert "no multipath of G5Q: no phase on its carrier" in report.details.remarks
+    assert (
+        "no multipath of R1C: no second carrier with code and phase to free it of the ionosphere"
+        in report.details.remarks
+    )
 
 
 def test_slips_are_counted_by_witness_and_marked_by_pair() -> None:
