@@ -22,7 +22,7 @@ from stations.trends.records import (
     PositionStep,
 )
 from stations.trends.reference_model import DAYS_PER_YEAR
-from stations.trends.station_trends import FigureHistory, station_history
+from stations.trends.station_trends import FEWEST_DAYS_SEARCHED, FigureHistory, station_history
 from transforms.errors import CatalogueError
 
 DEFAULT_SPAN_DAYS: Final = 1096  # as much as the reference of the change alarm looks back
@@ -100,6 +100,20 @@ class NetworkTrends:
         """Whether there is any change, growth or undocumented step."""
         undocumented = any(not step.documented for step in self.steps)
         return undocumented or bool(self.changes) or bool(self.growing)
+
+    @property
+    def not_searched(self) -> tuple[FigureHistory, ...]:
+        """Figures of too few days to be searched for changes."""
+        return tuple(h for h in self.histories if not h.is_searched)
+
+    def search_words(self) -> str:
+        """What the silence of the search is worth; "" where every figure was searched."""
+        if not self.not_searched:
+            return ""
+        return (
+            f"not searched for changes: {len(self.not_searched)} of {len(self.histories)} figures, "
+            f"of which there are fewer than {FEWEST_DAYS_SEARCHED} days"
+        )
 
     @staticmethod
     def change_words(change: FigureChange) -> str:
@@ -181,6 +195,7 @@ def trends_as_json(found: NetworkTrends) -> dict[str, Any]:
         "first": found.first.isoformat(),
         "last": found.last.isoformat(),
         "calls_for_a_look": found.calls_for_a_look,
+        "n_figures_not_searched": len(found.not_searched),
         "position_steps": [asdict(step) for step in found.steps],
         "changes": [asdict(change) for change in found.changes],
         "growing_worse": [asdict(trend) for trend in found.growing],

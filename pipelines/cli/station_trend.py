@@ -83,8 +83,11 @@ def _show(found: "NetworkTrends", out: "Console") -> None:
         out.print(f"! {found.change_words(change)}", soft_wrap=True, markup=False)
     for item in found.growing:
         out.print(f"! {found.trend_words(item)}", soft_wrap=True, markup=False)
+    short = found.search_words()
     if not found.calls_for_a_look and not found.steps:
-        out.print("nothing calls for a look")
+        out.print("nothing calls for a look in what was searched" if short else "nothing calls for a look")
+    if short:
+        out.print(f"note: {short}", soft_wrap=True, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     titles: list[tuple[str, Any]] = [("station", "left"), ("figure", "left")]
     titles += [(name, "right") for name in ("days", "median", "last", "per year", "changes")]

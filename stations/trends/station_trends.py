@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from stations.trends.change_alarm import find_changes
+from stations.trends.change_alarm import FEWEST_REFERENCE_DAYS, find_changes
 from stations.trends.figures import NOT_THE_STATIONS, is_by_elevation, kind_of
 from stations.trends.records import DailyQuality, FigureChange, FigureTrend
 from stations.trends.slow_trend import slope_of
 
-FEWEST_DAYS_SHOWN: Final = 2  # a figure of one day has no past
+FEWEST_DAYS_SEARCHED: Final = FEWEST_REFERENCE_DAYS + 1  # of fewer none is left beside the reference
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class FigureHistory:
     last: float
     changes: tuple[FigureChange, ...]
     trend: FigureTrend | None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether there are days enough to search the figure for changes: if not, silence says nothing."""
+        return self.n_days >= FEWEST_DAYS_SEARCHED
 
 
 def station_history(
@@ -64,7 +69,7 @@ def _figure_history(rows: Sequence[DailyQuality], name: str) -> FigureHistory | 
     tested = np.array([kind.tested(r.figures[name]) for r in rows])
     rows = [r for r, value in zip(rows, tested, strict=True) if np.isfinite(value)]
     tested = tested[np.isfinite(tested)]
-    if tested.size < FEWEST_DAYS_SHOWN:
+    if tested.size == 0:
         return None
     station = rows[0].station
     day = np.array([r.day.toordinal() for r in rows], dtype=np.float64)

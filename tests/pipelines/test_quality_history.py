@@ -147,6 +147,34 @@ def test_the_trend_command_finds_what_was_planted(tmp_path: Path, jizhun: Callab
     assert "nothing calls for a look" in quiet.out
 
 
+@pytest.mark.parametrize(("n_days", "n_short"), [(1, 3), (30, 3), (31, 0)])
+def test_the_trend_command_says_what_it_could_not_search(
+    tmp_path: Path, jizhun: Callable[..., Any], n_days: int, n_short: int
+) -> None:
+    fill(tmp_path, n_days)
+    result = jizhun("station", "trend", tmp_path, "--station", "AAAA", "--check")
+    assert result.code == 0
+    told = "not searched for changes: 3 of 3 figures, of which there are fewer than 31 days" in " ".join(
+        result.out.split()
+    )
+    assert told is bool(n_short)
+    found = json.loads(jizhun("station", "trend", tmp_path, "--station", "AAAA", "--json").out)
+    assert found["n_figures_not_searched"] == n_short
+    assert len(found["figures"]) == 3
+
+
+def test_a_figure_that_began_late_is_named_as_not_searched(
+    tmp_path: Path, jizhun: Callable[..., Any]
+) -> None:
+    fill(tmp_path, 60)
+    late = {"cn0_dbhz:C5P": 45.0, "multipath_m:C5P": 0.3, "cn0_dbhz:C7D": 44.0}
+    rows = [replace(row(FIRST + timedelta(60 + i), "AAAA00CHN", **late), position=None) for i in range(5)]
+    QualityHistory(tmp_path).add(rows)
+    out = " ".join(jizhun("station", "trend", tmp_path, "--station", "AAAA").out.split())
+    assert "nothing calls for a look in what was searched" in out
+    assert "not searched for changes: 1 of 4 figures, of which there are fewer than 31 days" in out
+
+
 def test_the_trend_command_refuses_what_it_cannot_do(tmp_path: Path, jizhun: Callable[..., Any]) -> None:
     assert jizhun("station", "trend", tmp_path / "nowhere").code == 1
     assert jizhun("station", "trend").code == 2
