@@ -16,6 +16,8 @@ FloatArray = NDArray[np.float64]
 LONGEST_INTERVAL_S: Final = 60.0
 WHOLE_TO_MS: Final = 0.05
 MINIMUM_SATELLITES: Final = 4
+CODE_ALONE: Final = "code"
+CODE_AND_PHASE: Final = "code and phase"
 
 
 def clock_jumps(observations: Observations, slips: ObservedSlips) -> tuple[ClockJump, ...]:
@@ -26,11 +28,12 @@ def clock_jumps(observations: Observations, slips: ObservedSlips) -> tuple[Clock
         for row in np.flatnonzero(masks.code_clock_jump_ms):
             code_only.setdefault(int(row), []).append(int(masks.code_clock_jump_ms[row]))
     found = [
-        ClockJump(epochs[row], max(set(steps), key=steps.count), "code") for row, steps in code_only.items()
+        ClockJump(epochs[row], max(set(steps), key=steps.count), CODE_ALONE)
+        for row, steps in code_only.items()
     ]
     both = _steps_of_the_codes_ms(observations)
     found += [
-        ClockJump(epochs[int(row)], int(both[row]), "code and phase")
+        ClockJump(epochs[int(row)], int(both[row]), CODE_AND_PHASE)
         for row in np.flatnonzero(both)
         if int(row) not in code_only
     ]

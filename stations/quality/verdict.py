@@ -8,6 +8,7 @@ stands where it does.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stations.quality.clock_jumps import CODE_ALONE
 from stations.quality.completeness import Completeness
 from stations.quality.ionosphere_activity import DISTURBED_TECU_PER_MIN
 from stations.quality_records import QualityDetails, SignalDetails
@@ -160,6 +161,7 @@ def decide(
         for lock in details.false_locks
         if lock.signal[0] in t.systems
     )
+    remarks.extend(_clock_remarks(details))
     remarks.extend(
         f"suspicion of interference on {event.carrier}: C/N0 of {event.n_satellites} satellites fell by "
         f"{event.drop_db:.1f} dB from {event.first_epoch.iso()} to {event.last_epoch.iso()}"
@@ -217,6 +219,18 @@ def cn0_fall_db(signal: SignalDetails, cutoff_deg: float) -> float | None:
     if signal.cn0_dbhz is None or signal.past_cn0_dbhz is None:
         return None
     return signal.past_cn0_dbhz - signal.cn0_dbhz
+
+
+def _clock_remarks(details: QualityDetails) -> list[str]:
+    """Steps of the clock that the codes take without the phases; RINEX (3.04) wants the two consistent."""
+    alone = [jump for jump in details.clock_jumps if jump.seen_in == CODE_ALONE]
+    if not alone:
+        return []
+    steps = "1 step" if len(alone) == 1 else f"{len(alone)} steps"
+    return [
+        f"{steps} of whole milliseconds in the codes alone, first {alone[0].milliseconds:+d} ms at "
+        f"{alone[0].epoch.iso()}: RINEX wants the phases to follow"
+    ]
 
 
 def _event_remarks(events: Sequence[ObservationEvent]) -> list[str]:
