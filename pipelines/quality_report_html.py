@@ -24,6 +24,7 @@ from pipelines.quality_pictures import (
     time_panel,
     visibility_bars,
 )
+from pipelines.quality_text import scatter_words
 from pipelines.report_sections import Cell, Column, Table
 from pipelines.station_report import SYSTEM_NAMES as SOLVED_SYSTEM_NAMES
 from pipelines.station_report_plots import SEQUENTIAL, sky_mosaic
@@ -165,14 +166,13 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"{sum(s['n_confirmed'] for s in details['slips'])} seen in the phases",
         )
     )
-    for point in details["single_point"]:
-        east, north, up = point["scatter_enu_m"]
-        found.append(
-            (
-                f"single point {point['systems']}",
-                f"scatter E {east:.2f} N {north:.2f} U {up:.2f} m, PDOP {point['mean_pdop']:.2f}",
-            )
+    found += [
+        (
+            f"single point {point['systems']}",
+            f"{scatter_words(point['scatter_enu_m'])}, PDOP {point['mean_pdop']:.2f}",
         )
+        for point in details["single_point"]
+    ]
     if details["ionosphere"]:
         active = details["ionosphere"]
         found.append(

@@ -33,12 +33,11 @@ def print_report(report: Mapping[str, Any], out: Console) -> None:
         + f"; {sum(s['n_short_arcs'] for s in details['slips'])} short arcs, "
         f"{len(details['clock_jumps'])} clock jumps"
     )
-    for point in details["single_point"]:
-        east, north, up = point["scatter_enu_m"]
-        lines.append(
-            f"single point {point['systems']:<4s} scatter E {east:.2f} N {north:.2f} U {up:.2f} m, "
-            f"PDOP {point['mean_pdop']:.2f}, {point['mean_satellites']:.1f} satellites"
-        )
+    lines += [
+        f"single point {point['systems']:<4s} {scatter_words(point['scatter_enu_m'])}, "
+        f"PDOP {point['mean_pdop']:.2f}, {point['mean_satellites']:.1f} satellites"
+        for point in details["single_point"]
+    ]
     ionosphere = details["ionosphere"]
     if ionosphere is not None:
         lines.append(
@@ -63,6 +62,14 @@ def print_report(report: Mapping[str, Any], out: Console) -> None:
     for line in lines:
         out.print(f"  {line}", soft_wrap=True, markup=False)
     out.print(_signal_table(report))
+
+
+def scatter_words(scatter_enu_m: Sequence[float] | None) -> str:
+    """The scatter of single-point positions; too few of them have none."""
+    if scatter_enu_m is None:
+        return "scatter unknown (too few epochs)"
+    east, north, up = scatter_enu_m
+    return f"scatter E {east:.2f} N {north:.2f} U {up:.2f} m"
 
 
 def _signal_table(report: Mapping[str, Any]) -> Table:
@@ -107,6 +114,7 @@ def print_many(reports: Sequence[Mapping[str, Any]], out: Console) -> None:
             if s["multipath_without_bias_rms_m"] is not None and s["signal"][0] in "GREC"
         ]
         points = details["single_point"]
+        scatter = points[0]["scatter_enu_m"] if points else None
         table.add_row(
             report["station"],
             report["day"],
@@ -115,7 +123,7 @@ def print_many(reports: Sequence[Mapping[str, Any]], out: Console) -> None:
             "-" if above is None else f"{100 * above:.1f}",
             f"{report['cycle_slips_per_thousand']:.2f}",
             _figure(max(rms, default=None), 2),
-            _figure(points[0]["scatter_enu_m"][2] if points else None, 2),
+            _figure(scatter[2] if scatter else None, 2),
         )
     out.print(table)
     for report in reports:

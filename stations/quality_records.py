@@ -190,7 +190,8 @@ class SinglePointQuality:
     """Positions epoch by epoch from code alone.
 
     systems : letters; signals : "G:1C+2W" and so on
-    scatter_enu_m : robust standard deviations about the median position, east, north, up
+    scatter_enu_m : robust standard deviations about the median position, east, north, up; None where the
+        epochs are too few to tell it
     offset_enu_m : median position minus the header's marker and eccentricity, east, north, up; None where the
         header has none
     mean_pdop, worst_pdop : 95 % of the epochs have a PDOP below worst_pdop
@@ -203,7 +204,7 @@ class SinglePointQuality:
     n_epochs: int
     n_epochs_without: int
     position_ecef_m: tuple[float, float, float]
-    scatter_enu_m: tuple[float, float, float]
+    scatter_enu_m: tuple[float, float, float] | None
     offset_enu_m: tuple[float, float, float] | None
     mean_satellites: float
     mean_pdop: float

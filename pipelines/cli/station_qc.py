@@ -118,7 +118,7 @@ def qc(
         print_many(reports, console())
     for result in results:
         if result.task.html is not None and result.report is not None:
-            say(f"wrote {result.task.html}")
+            say(f"{'kept' if result.reused else 'wrote'} {result.task.html}")
     for result in failures:
         say(f"error: {result.task.name}: {result.error}")
     if failures:

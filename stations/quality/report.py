@@ -43,6 +43,7 @@ from stations.quality.signals_tracked import (
     tracks_bds3_only_signals,
 )
 from stations.quality.single_point import (
+    FEWEST_FOR_SCATTER,
     EpochPositions,
     code_rows,
     epoch_positions,
@@ -310,12 +311,19 @@ def _single_point(
         if not found and positions.median_ecef_m is not None:
             place, first = positions.median_ecef_m, positions
         found.append(quality)
+    if found and found[0].scatter_enu_m is None:
+        remarks.append(
+            f"{found[0].n_epochs} single-point positions: fewer than {FEWEST_FOR_SCATTER} tell no scatter, "
+            "and the header's position is not judged by them"
+        )
     return tuple(found), place, first
 
 
 def _trusted_position(single_point: Sequence[SinglePointQuality], limit_m: float) -> FloatArray | None:
     """The observed position where it can judge a header to `limit_m`: six scatters inside it; else None."""
-    if not single_point or 6.0 * max(single_point[0].scatter_enu_m) > limit_m:
+    scatter = single_point[0].scatter_enu_m if single_point else None
+    # Too few epochs have no scatter, and a position of unknown scatter judges nothing.
+    if scatter is None or 6.0 * max(scatter) > limit_m:
         return None
     return np.array(single_point[0].position_ecef_m)
 

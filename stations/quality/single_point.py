@@ -28,6 +28,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 CUTOFF_DEG: Final = 10.0
+FEWEST_FOR_SCATTER: Final = 10  # epochs; a scatter of fewer is itself uncertain by a third and more
 _START_ECEF_M: Final = np.array([1.0e5, 0.0, 0.0])  # with nothing known: near the earth's centre
 _MAXIMUM_ITERATIONS: Final = 15
 _SETTLED_M: Final = 1e4  # a thousandth of a radian of elevation
@@ -289,7 +290,10 @@ def single_point_quality(
     good = np.isfinite(positions.position_ecef_m[:, 0])
     rotation = enu_matrix_at(median)
     enu = (positions.position_ecef_m[good] - median) @ rotation.T
-    scatter = SCATTER_FROM_MAD * np.median(np.abs(enu), axis=0)
+    scatter = None
+    if len(enu) >= FEWEST_FOR_SCATTER:
+        east, north, up = SCATTER_FROM_MAD * np.median(np.abs(enu), axis=0)
+        scatter = (float(east), float(north), float(up))
     marker = header.approximate_position_ecef_m
     offset = None
     if marker is not None:
@@ -302,7 +306,7 @@ def single_point_quality(
         n_epochs=int(good.sum()),
         n_epochs_without=int((~good).sum()),
         position_ecef_m=(float(median[0]), float(median[1]), float(median[2])),
-        scatter_enu_m=(float(scatter[0]), float(scatter[1]), float(scatter[2])),
+        scatter_enu_m=scatter,
         offset_enu_m=None if offset is None else (float(offset[0]), float(offset[1]), float(offset[2])),
         mean_satellites=float(positions.n_satellites[good].mean()),
         mean_pdop=float(positions.pdop[good].mean()),

@@ -148,7 +148,7 @@ def decide(
     remarks.extend(
         f"single-point heights scatter by {point.scatter_enu_m[2]:.1f} m"
         for point in details.single_point[:1]
-        if point.scatter_enu_m[2] > t.scatter_remark_m
+        if point.scatter_enu_m is not None and point.scatter_enu_m[2] > t.scatter_remark_m
     )
     if details.ionosphere is not None and details.ionosphere.share_disturbed > t.roti_share_remark:
         remarks.append(

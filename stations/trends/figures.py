@@ -107,7 +107,8 @@ def daily_figures(report: Mapping[str, Any]) -> dict[str, float]:
             found[f"multipath_m:{name}:{span}"] = part["multipath_rms_m"]
     if details["single_point"]:
         point = details["single_point"][0]
-        for axis, value in zip(("east", "north", "up"), point["scatter_enu_m"], strict=True):
+        scatter = point["scatter_enu_m"] or (None, None, None)
+        for axis, value in zip(("east", "north", "up"), scatter, strict=True):
             found[f"scatter_{axis}_m"] = value
         found["mean_pdop"] = point["mean_pdop"]
     if details["ionosphere"]:

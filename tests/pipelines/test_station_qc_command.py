@@ -105,6 +105,20 @@ def test_a_run_goes_on_from_what_is_kept_and_a_changed_file_is_judged_again(
     assert not judge(plan_quality([folder], strict, out)[0][1]).reused
 
 
+def test_a_page_that_was_not_drawn_again_is_called_kept(folder: Path, tmp_path: Path) -> None:
+    page, out = tmp_path / "page.html", tmp_path / "kept"
+    words = ["station", "qc", str(folder / "aaaa.rnx"), "--html", str(page), "--out", str(out)]
+    first = runner.invoke(app, words)
+    assert f"wrote {page}" in first.stderr.replace("\n", "")
+    drawn = page.stat().st_mtime_ns
+    again = runner.invoke(app, words)
+    assert page.stat().st_mtime_ns == drawn
+    assert f"kept {page}" in again.stderr.replace("\n", "")
+    assert "wrote" not in again.stderr
+    page.unlink()
+    assert f"wrote {page}" in runner.invoke(app, words).stderr.replace("\n", "")
+
+
 def test_a_fall_of_signal_strength_against_the_past_is_named(tmp_path: Path) -> None:
     """Without orbits no elevation is known, and the session's mean is compared."""
     place, out = tmp_path / "in", tmp_path / "out"

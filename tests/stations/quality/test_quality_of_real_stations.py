@@ -216,3 +216,35 @@ def test_a_header_of_another_place_is_an_error_however_far_it_is(real_data: Path
         assert words in report.details.header_errors[0]
         found = np.array(report.details.single_point[0].position_ecef_m)
         assert np.linalg.norm(found - true) < SINGLE_POINT_AGREEMENT_M
+
+
+def test_a_single_epoch_has_no_scatter_and_judges_no_header(nist: Observations, real_data: Path) -> None:
+    orbits = read_sp3(real_data / "nist_2023001" / "COD0MGXFIN_20230010000_01D_05M_ORB.SP3.gz")
+    true = nist.header.approximate_position_ecef_m
+    assert true is not None
+    header = replace(nist.header, approximate_position_ecef_m=true + np.array([300.0, 0.0, 0.0]))
+    for n_epoch, is_known in ((1, False), (9, False), (10, True)):
+        few = replace(nist, header=header, data=nist.data.isel(epoch=slice(1000, 1000 + n_epoch)))
+        details = quality_report(few, context=QualityContext(orbits=orbits)).details
+        assert details is not None
+        assert details.single_point[0].n_epochs == n_epoch
+        assert (details.single_point[0].scatter_enu_m is not None) is is_known
+        assert bool(details.header_errors) is is_known
+        told = any("fewer than 10 tell no scatter" in remark for remark in details.remarks)
+        assert told is not is_known
+
+
+def test_every_code_has_its_multipath_even_without_a_phase_of_its_own(
+    nist_report: QualityReport, real_data: Path
+) -> None:
+    bjfs = quality_report(read(real_data, "eastasia_2026117/bjfs1170.26o.gz"))
+    for report, name, lender in ((nist_report, "G1W", "G1C"), (bjfs, "R1P", "R1C")):
+        assert report.details is not None
+        signals = {s.signal: s for s in report.details.signals}
+        assert all(s.multipath_rms_m and s.code_noise_m for s in signals.values() if s.signal[0] in "GREC")
+        assert f"{name} has no phase of its own: its multipath is told by the phase of {lender}" in (
+            report.details.remarks
+        )
+        # Codes of one carrier see the same reflections: a wrong phase would be off by metres.
+        ratio = (signals[name].multipath_rms_m or 0.0) / (signals[lender].multipath_rms_m or np.nan)
+        assert 0.4 < ratio < 1.5
