@@ -39,6 +39,7 @@ FloatArray = NDArray[np.float64]
 _DRAWING_CODE: Final = ("pipelines.quality_report_html", "pipelines.quality_pictures")
 _HEAD_BYTES: Final = 400  # holds the line by which a page tells what it was made from
 _SECONDS_PER_HOUR: Final = 3600.0
+_SHORTEST_AXIS_S: Final = 60.0
 # First digit of a signal's code: the band near 1575 MHz, where B1C and B1I are, against all below.
 _UPPER_BAND: Final = "12"
 _UPPER_BAND_OF: Final[Mapping[str, str]] = {"C": "12"}
@@ -342,7 +343,9 @@ def _axis(study: QualityStudy) -> TimeAxis:
     day_h = SECONDS_PER_DAY / _SECONDS_PER_HOUR
     if last - first > 0.9 * day_h:
         first, last = min(first, 0.0), max(last, day_h) if last < 1.05 * day_h else last
-    return TimeAxis(first, max(last, first + study.report.interval_s / _SECONDS_PER_HOUR))
+    # A single epoch has no interval, and an axis without a length has no places.
+    shortest_h = max(study.report.interval_s, _SHORTEST_AXIS_S) / _SECONDS_PER_HOUR
+    return TimeAxis(first, max(last, first + shortest_h))
 
 
 def _bars(study: QualityStudy) -> list[Picture]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -54,6 +55,13 @@ def test_a_page_knows_what_it_was_made_from(study: Any, tmp_path: Path) -> None:
     path.write_text(render_quality_report(study, "2026-04-26", "one"))
     assert page_is_current(path, "one")
     assert not page_is_current(path, "other")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_epoch_has_a_page_without_nan(study: Any) -> None:
+    one = replace(study.observations, data=study.observations.data.isel(epoch=[0]))
+    page = render_quality_report(quality_study(one), "2026-04-26", "key")
+    assert pictures(page)
 
 
 def test_without_orbits_the_page_says_why_there_is_no_sky(sample_region: Path) -> None:
