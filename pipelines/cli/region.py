@@ -46,7 +46,9 @@ def run(
     if not outcome.publications:
         raise InputError(f"{region}: nothing could be published: {why_nothing(outcome.result)}")
     if outcome.result.problems:
-        say(f"{len(outcome.result.problems)} problems are listed above and in the report.")
+        n = len(outcome.result.problems)
+        count = f"{n} problem is" if n == 1 else f"{n} problems are"
+        say(f"{count} listed above and in the report.")
 
 
 def simulate(

@@ -168,7 +168,7 @@ def decide(
         for event in details.interference
     )
     if not tracks_bds3:
-        judge(t.require_bds3, True, f"no BeiDou-3 signal was tracked ({bds3_description})")
+        judge(t.require_bds3, True, f"no signal that only BeiDou-3 sends was tracked ({bds3_description})")
     remarks.extend(_event_remarks(events))
     if n_rejections:
         remarks.append(f"{n_rejections} records of the files could not be taken over")

@@ -183,7 +183,9 @@ def test_an_old_receiver_is_remarked_or_refused_as_the_bureau_wants() -> None:
     report = quality_report(old)
     assert not report.tracks_bds3
     assert report.verdict is Verdict.ACCEPT_WITH_REMARKS
-    assert report.reasons == ("no BeiDou-3 signal was tracked (3 BeiDou-3 satellites: B1I on 3, B3I on 3)",)
+    assert report.reasons == (
+        "no signal that only BeiDou-3 sends was tracked (3 BeiDou-3 satellites: B1I on 3, B3I on 3)",
+    )
     strict = quality_report(old, thresholds=QualityThresholds(require_bds3=True))
     assert strict.verdict is Verdict.REJECT
     assert not bds3_readiness(old).ready
