@@ -6,8 +6,6 @@ paths, names and numbers, so it travels to another process; its result is a reco
 
 import tomllib
 from collections.abc import Callable, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +14,7 @@ from pipelines.progress import Progress
 from pipelines.reference_files import read_antennas
 from pipelines.site_check import compare, read_log
 from pipelines.station_quality import QualityOptions, QualityTask, plan_quality
-from pipelines.worker_pool import worker_pool
+from pipelines.worker_pool import results_of
 from stations.formats.products import find_products
 from stations.formats.rinex_navigation import read_navigation
 from stations.formats.rinex_observation import read_observations
@@ -122,22 +120,13 @@ def audit_all(
 ) -> None:
     """Audit every task, in parallel where there are several; results come as they are ready."""
     progress.begin("audit", len(tasks))
-    if len(tasks) == 1:
-        result = audit_one(tasks[0])
+    for result in results_of(tasks, audit_one, of_the_dead=_died):
         progress.advance(_words(result))
         on_result(result)
-        return
-    with worker_pool(len(tasks)) as pool:
-        waiting = {pool.submit(audit_one, task): task for task in tasks}
-        for future in as_completed(waiting):
-            try:
-                result = future.result()
-            except BrokenProcessPool:
-                result = AuditResult(
-                    waiting[future], None, "the process that audited it died (out of memory?)"
-                )
-            progress.advance(_words(result))
-            on_result(result)
+
+
+def _died(task: AuditTask) -> AuditResult:
+    return AuditResult(task, None, "the process that audited it died (out of memory?)")
 
 
 def _words(result: AuditResult) -> str:

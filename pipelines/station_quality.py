@@ -9,8 +9,6 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +20,7 @@ from pipelines.observation_files import find_observation_files
 from pipelines.progress import Progress
 from pipelines.site_check import compare, read_log
 from pipelines.work_store import StageKey
-from pipelines.worker_pool import worker_pool
+from pipelines.worker_pool import results_of
 from stations.formats.antex import read_antex
 from stations.formats.atomic_write import write_atomically
 from stations.formats.registry import recognise
@@ -219,22 +217,13 @@ def judge_all(
 ) -> None:
     """Judge every task, in parallel where there are several; results come as they are ready."""
     progress.begin("quality", len(tasks))
-    if len(tasks) == 1:
-        result = judge(tasks[0])
+    for result in results_of(tasks, judge, of_the_dead=_died):
         progress.advance(_words(result))
         on_result(result)
-        return
-    with worker_pool(len(tasks)) as pool:
-        waiting = {pool.submit(judge, task): task for task in tasks}
-        for future in as_completed(waiting):
-            try:
-                result = future.result()
-            except BrokenProcessPool:
-                result = QualityResult(
-                    waiting[future], None, "the process that judged it died (out of memory?)", False
-                )
-            progress.advance(_words(result))
-            on_result(result)
+
+
+def _died(task: QualityTask) -> QualityResult:
+    return QualityResult(task, None, "the process that judged it died (out of memory?)", False)
 
 
 def _words(result: QualityResult) -> str:

@@ -4,10 +4,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 # Several libraries of linear algebra each take all cores; with one process for each core that is a brawl.
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -37,6 +41,26 @@ def worker_pool(n_tasks: int) -> Iterator[ProcessPoolExecutor]:
             # Interrupted or failed: what has not begun shall not begin.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def results_of(
+    tasks: Sequence[Task], work: Callable[[Task], Result], *, of_the_dead: Callable[[Task], Result]
+) -> Iterator[Result]:
+    """What `work` gives of every task, as it is ready: one task here, several in parallel processes.
+
+    work : a function of a module, so that processes find it; of_the_dead : the result where its process died
+    """
+    if len(tasks) == 1:
+        yield work(tasks[0])
+        return
+    with worker_pool(len(tasks)) as pool:
+        waiting = {pool.submit(work, task): task for task in tasks}
+        for future in as_completed(waiting):
+            try:
+                result = future.result()
+            except BrokenProcessPool:
+                result = of_the_dead(waiting[future])
+            yield result
 
 
 def _begin_worker() -> None:

@@ -21,6 +21,22 @@ _MAXIMUM_APRIORI_PARAMETERS: Final = 5_000  # constraints are read beside the co
 _MATRIX_BLOCK: Final = "SOLUTION/MATRIX_ESTIMATE"
 
 
+def parameter_of(line: SinexLine, cache: dict[str, Epochs | None], *, sigma: float) -> SinexParameter:
+    """A parameter of SOLUTION/ESTIMATE, APRIORI or NORMAL_EQUATION_VECTOR (which has no sigma)."""
+    return SinexParameter(
+        line.integer("index"),
+        line.field("kind"),
+        line.field("code"),
+        line.field("point"),
+        line.field("solution"),
+        line.time("epoch", cache),
+        line.field("unit"),
+        line.field("constraint"),
+        line.real("value"),
+        sigma,
+    )
+
+
 def apriori_matrix(
     path: str,
     blocks: SinexBlocks,
@@ -55,20 +71,7 @@ def normal_equations(
     parameters: list[SinexParameter] = []
     for number, text in vector:
         line = SinexLine(path, number, text, COLUMNS[_VECTOR_BLOCK])
-        parameters.append(
-            SinexParameter(
-                line.integer("index"),
-                line.field("kind"),
-                line.field("code"),
-                line.field("point"),
-                line.field("solution"),
-                line.time("epoch", cache),
-                line.field("unit"),
-                line.field("constraint"),
-                line.real("value"),
-                0.0,
-            )
-        )
+        parameters.append(parameter_of(line, cache, sigma=0.0))
     check_indices(path, _VECTOR_BLOCK, [p.index for p in parameters], vector)
     matrix: FloatArray | None = None
     if content:

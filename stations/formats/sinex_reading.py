@@ -15,7 +15,12 @@ from stations.formats.sinex_lines import (
     parse_sinex_angle_deg,
     parse_sinex_time,
 )
-from stations.formats.sinex_matrices import apriori_matrix, covariance_matrix, normal_equations
+from stations.formats.sinex_matrices import (
+    apriori_matrix,
+    covariance_matrix,
+    normal_equations,
+    parameter_of,
+)
 from stations.formats.sinex_records import (
     COLUMNS,
     SinexAntenna,
@@ -276,18 +281,7 @@ def _epochs(line: SinexLine, cache: dict[str, Epochs | None]) -> SinexEpochs:
 
 
 def _parameter(line: SinexLine, cache: dict[str, Epochs | None]) -> SinexParameter:
-    return SinexParameter(
-        line.integer("index"),
-        line.field("kind"),
-        line.field("code"),
-        line.field("point"),
-        line.field("solution"),
-        line.time("epoch", cache),
-        line.field("unit"),
-        line.field("constraint"),
-        line.real("value"),
-        line.real("sigma"),
-    )
+    return parameter_of(line, cache, sigma=line.real("sigma"))
 
 
 def _discontinuity(line: SinexLine, cache: dict[str, Epochs | None]) -> SinexDiscontinuity:
