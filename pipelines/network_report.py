@@ -1,6 +1,5 @@
 """The report of a network adjustment that a bureau signs: one HTML file, without network or script."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +8,8 @@ from numpy.typing import NDArray
 
 from datum.adjustment.testing import w_limit
 from pipelines.adjusted_network import MILLIMETRES, AdjustedNetwork, ObservationRow, observation_rows
-from pipelines.code_version import code_version
 from pipelines.network_drawings import histogram_drawing, map_drawing, quantile_drawing, used_statistics
+from pipelines.report_page import ready_html, render_page
 from pipelines.report_sections import Cell, Column, Section, Table
 from stations.formats.atomic_write import write_atomically
 
@@ -34,20 +33,10 @@ def write_network_report(path: Path, adjusted: AdjustedNetwork, significance: fl
 
 def render_network_report(adjusted: AdjustedNetwork, significance: float) -> str:
     """The report as HTML text."""
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
     limit = w_limit(significance) * float(np.sqrt(adjusted.factor))
     drawing, map_note = map_drawing(adjusted, limit)
     values = used_statistics(adjusted)
     rows = observation_rows(adjusted)
-    environment = Environment(
-        loader=DictLoader({"report": _asset("network_adjustment.html.j2")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     result, network = adjusted.adjustment, adjusted.network
     verdict, passed = _verdict(adjusted)
     subtitle = " ".join(
@@ -59,19 +48,19 @@ def render_network_report(adjusted: AdjustedNetwork, significance: float) -> str
         )
         if words
     )
-    return environment.get_template("report").render(
+    return render_page(
+        "network_adjustment.html.j2",
         name=adjusted.name,
         subtitle=subtitle,
-        code_version=code_version(),
         verdict=verdict,
         passed=passed,
         facts=_facts(adjusted),
         remarks=tuple(dict.fromkeys((*network.remarks, *result.remarks))),
-        map_svg=Markup(drawing),
+        map_svg=ready_html(drawing),
         map_note=map_note,
         n_residuals=values.size,
-        histogram=Markup(histogram_drawing(values)),
-        quantiles=Markup(quantile_drawing(values)),
+        histogram=ready_html(histogram_drawing(values)),
+        quantiles=ready_html(quantile_drawing(values)),
         residual_words=_residual_words(values),
         sections=[
             *_rejections(adjusted),
@@ -81,13 +70,7 @@ def render_network_report(adjusted: AdjustedNetwork, significance: float) -> str
             _observations(rows, limit),
             _inputs(adjusted),
         ],
-        zip=zip,
-        report_css=Markup(_asset("report.css")),
     )
-
-
-def _asset(name: str) -> str:
-    return (files("pipelines") / "report_assets" / name).read_text(encoding="utf-8")
 
 
 def _verdict(adjusted: AdjustedNetwork) -> tuple[str, bool]:

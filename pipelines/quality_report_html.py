@@ -7,14 +7,13 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.code_version import code_version, source_sha256
+from pipelines.code_version import source_sha256
 from pipelines.quality_pictures import (
     LINE_COLOURS,
     SYSTEM_COLOURS,
@@ -25,6 +24,7 @@ from pipelines.quality_pictures import (
     visibility_bars,
 )
 from pipelines.quality_text import scatter_words
+from pipelines.report_page import Picture, captioned, render_page
 from pipelines.report_sections import Cell, Column, Table
 from pipelines.station_report import SYSTEM_NAMES as SOLVED_SYSTEM_NAMES
 from pipelines.station_report_plots import SEQUENTIAL, sky_mosaic
@@ -36,7 +36,11 @@ from transforms.time_scales import NANOSECONDS, SECONDS_PER_DAY
 
 FloatArray = NDArray[np.float64]
 
-_DRAWING_CODE: Final = ("pipelines.quality_report_html", "pipelines.quality_pictures")
+_DRAWING_CODE: Final = (
+    "pipelines.quality_report_html",
+    "pipelines.quality_pictures",
+    "pipelines.report_page",
+)
 _HEAD_BYTES: Final = 400  # holds the line by which a page tells what it was made from
 _SECONDS_PER_HOUR: Final = 3600.0
 _SHORTEST_AXIS_S: Final = 60.0
@@ -49,15 +53,6 @@ _POSITION_LIMIT_M: Final = 2.0
 _DARK_TEXT_SHADES: Final = 4  # of SEQUENTIAL: on darker ones text is white
 SYSTEM_NAMES: Final = {**SOLVED_SYSTEM_NAMES, "S": "SBAS", "I": "NavIC"}
 VERDICT_CLASS: Final = {"accept": "accept", "accept with remarks": "remarks", "reject": "reject"}
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A plot with its caption."""
-
-    title: str
-    note: str
-    svg: str
 
 
 @dataclass(frozen=True)
@@ -84,36 +79,20 @@ def render_quality_report(study: QualityStudy, day: str, made_from: str) -> str:
 
     day : ISO date, GPST; made_from : sha256 of all that the page rests on, for whoever asks if it is current
     """
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
     report = quality_report_as_json(study.report)
-    environment = Environment(
-        loader=DictLoader({"report": _asset("quality_report.html.j2")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-    def marked(pictures: list[Picture]) -> list[dict[str, Any]]:
-        return [{"title": p.title, "note": p.note, "svg": Markup(p.svg)} for p in pictures]
-
-    return environment.get_template("report").render(
+    return render_page(
+        "quality_report.html.j2",
         report=report,
         day=day,
         made_from=_page_sha256(made_from),
-        code_version=code_version(),
         verdict_class=VERDICT_CLASS[study.report.verdict.value],
         facts=_facts(report),
         signals=_signal_table(report),
         slips=_slip_table(report),
         elevations=_elevation_tables(report),
-        sky=marked(_sky_pictures(study)),
-        bars=marked(_bars(study)),
-        series=marked(_series(study)),
-        report_css=Markup(_asset("report.css")),
-        zip=zip,
+        sky=captioned(_sky_pictures(study)),
+        bars=captioned(_bars(study)),
+        series=captioned(_series(study)),
     )
 
 
@@ -130,10 +109,6 @@ def page_is_current(path: Path, made_from: str) -> bool:
     except OSError:
         return False
     return f'name="made-from-sha256" content="{_page_sha256(made_from)}"'.encode() in head
-
-
-def _asset(name: str) -> str:
-    return (files("pipelines") / "report_assets" / name).read_text(encoding="utf-8")
 
 
 def _figure(value: float | None, decimals: int) -> str:

@@ -2,31 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from pipelines.code_version import code_version
 from pipelines.records import RegionResult, StationDay, StationDayStatus
 from pipelines.report_map import map_data
+from pipelines.report_page import Picture, asset, captioned, ready_html, render_page
 from pipelines.report_plots import residual_plot
 from pipelines.report_sections import MILLIMETRES, report_sections
 from pipelines.simulated_mark import SIMULATED_TEXT
 from stations.formats.atomic_write import write_atomically
 
 MOST_PLOTS: Final = 40  # beyond, the report would pass a megabyte; those with the largest residuals are shown
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A residual plot with its caption."""
-
-    title: str
-    note: str
-    svg: str
 
 
 def write_report(path: Path, result: RegionResult) -> None:
@@ -36,9 +25,6 @@ def write_report(path: Path, result: RegionResult) -> None:
 
 def render_report(result: RegionResult) -> str:
     """The report as HTML text."""
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
     solved = {item.station for item in result.station_days if item.status is StationDayStatus.SOLVED}
     drawing: str | None = None
     note = ""
@@ -47,38 +33,24 @@ def render_report(result: RegionResult) -> str:
         drawing = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         drawing = drawing.replace("<", "\\u003c")  # a station's name must not end the script element
     plots, plots_note = _plots(result.station_days)
-    environment = Environment(
-        loader=DictLoader({"report": _asset("report.html.j2")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("report")
     network = result.network
     subtitle = "" if network is None else f"{network.frame} at {network.epoch.iso()} GPST."
-    return template.render(
+    return render_page(
+        "report.html.j2",
         name=result.name,
         days=result.days,
         subtitle=subtitle,
-        code_version=code_version(),
         problems=result.problems,
         simulated=SIMULATED_TEXT if result.simulated else "",
         sections=report_sections(result),
-        plots=[{"title": plot.title, "note": plot.note, "svg": Markup(plot.svg)} for plot in plots],
+        plots=captioned(plots),
         plots_note=plots_note,
-        map_data=None if drawing is None else Markup(drawing),
+        map_data=None if drawing is None else ready_html(drawing),
         map_note=note,
-        zip=zip,
-        leaflet_css=Markup(_asset("leaflet.css")),
-        leaflet_js=Markup(_without_source_map(_asset("leaflet.js"))),
-        map_js=Markup(_asset("report_map.js")),
-        report_css=Markup(_asset("report.css")),
+        leaflet_css=ready_html(asset("leaflet.css")),
+        leaflet_js=ready_html(_without_source_map(asset("leaflet.js"))),
+        map_js=ready_html(asset("report_map.js")),
     )
-
-
-def _asset(name: str) -> str:
-    return (files("pipelines") / "report_assets" / name).read_text(encoding="utf-8")
 
 
 def _without_source_map(script: str) -> str:
@@ -86,7 +58,7 @@ def _without_source_map(script: str) -> str:
     return "\n".join(line for line in script.splitlines() if not line.startswith("//# sourceMappingURL"))
 
 
-def _plots(days: Sequence[StationDay]) -> tuple[list[Plot], str]:
+def _plots(days: Sequence[StationDay]) -> tuple[list[Picture], str]:
     candidates = [item for item in days if item.solution is not None and item.solution.residuals is not None]
     shown = candidates
     note = "Phase residuals (ionosphere-free) over the time of day and over elevation; red: rejected."
@@ -101,7 +73,7 @@ def _plots(days: Sequence[StationDay]) -> tuple[list[Plot], str]:
             continue
         rejected = int(np.count_nonzero(~solution.residuals.accepted))
         plots.append(
-            Plot(
+            Picture(
                 f"{item.station} {item.day}",
                 f"rms {solution.residual_rms_phase_m * MILLIMETRES:.1f} mm, "
                 f"{solution.residuals.accepted.size} observations, {rejected} rejected",

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Final
 
-from pipelines.code_version import code_version
+from pipelines.report_page import ready_html, render_page
 from pipelines.report_sections import Cell, Column, Table
 from pipelines.station_audit_map import CLASS_COLOURS, map_svg
 from pipelines.station_audit_text import NO_FIGURE, in_steps
@@ -26,24 +25,14 @@ _MOODS: Final = {ReadinessClass.READY: "good", ReadinessClass.UNDETERMINED: ""}
 
 def render_audit_report(audits: Sequence[StationAudit], failures: Sequence[Mapping[str, str]]) -> str:
     """The report as HTML text, stations in the order given; the same arguments give the same text."""
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=DictLoader({"report": _asset("station_audit.html.j2")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     n_stations = len({a.station for a in audits})
     days = sorted({a.day for a in audits})
-    return environment.get_template("report").render(
+    return render_page(
+        "station_audit.html.j2",
         subtitle=f"{_counted(n_stations, 'station')}, {_counted(len(audits), 'station-day')}, "
         + (f"{days[0]} to {days[-1]}." if len(days) > 1 else f"{days[0]}."),
-        code_version=code_version(),
         counts=_counts(audits),
-        map=Markup(map_svg(audits)),
+        map=ready_html(map_svg(audits)),
         network=_network_table(audits),
         tracking=_tracking_table(audits),
         antennas=_antenna_table(audits),
@@ -51,13 +40,7 @@ def render_audit_report(audits: Sequence[StationAudit], failures: Sequence[Mappi
         gains=_gain_table(audits),
         stations=_stations(audits),
         failures=failures,
-        zip=zip,
-        report_css=Markup(_asset("report.css")),
     )
-
-
-def _asset(name: str) -> str:
-    return (files("pipelines") / "report_assets" / name).read_text(encoding="utf-8")
 
 
 def _counts(audits: Sequence[StationAudit]) -> list[tuple[str, str, int]]:

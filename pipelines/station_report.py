@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.code_version import code_version
 from pipelines.horizontal_product import geodetic_deg, sigma_enu_m
+from pipelines.report_page import Picture, captioned, render_page
 from pipelines.report_plots import residual_plot
 from pipelines.report_sections import MILLIMETRES, Cell, Column, Section, Table
 from pipelines.station_report_plots import SolutionSoFar, convergence_plot, sky_plot, zenith_delay_plot
@@ -25,15 +24,6 @@ CONVERGENCE_HOURS: Final = (1.0, 2.0, 6.0, 12.0)
 RESIDUAL_CELLS_UP: Final = 75  # the one plot of its kind in the report: higher than in the region's many
 SYSTEM_NAMES: Final = {"G": "GPS", "E": "Galileo", "C": "BeiDou", "J": "QZSS", "R": "GLONASS"}
 _HOUR_NS: Final = 3_600_000_000_000
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A plot with its caption."""
-
-    title: str
-    note: str
-    svg: str
 
 
 @dataclass(frozen=True)
@@ -98,30 +88,20 @@ def render_station_report(
     solution: StationSolution, quality: QualityReport, steps: Sequence[SolutionSoFar]
 ) -> str:
     """The report as HTML text; the same arguments give the same text."""
-    from jinja2 import DictLoader, Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=DictLoader({"report": _asset("station_report.html.j2")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     groups = [
         {
             "title": group.title,
             "wide": group.wide,
             "tables": group.tables,
-            "pictures": [{"title": p.title, "note": p.note, "svg": Markup(p.svg)} for p in group.pictures],
+            "pictures": captioned(group.pictures),
         }
         for group in _pictures(solution, steps)
     ]
-    return environment.get_template("report").render(
+    return render_page(
+        "station_report.html.j2",
         name=f"{solution.station} {solution.epoch.date():%Y-%j}",
         subtitle=f"{solution.first_epoch.iso()} to {solution.last_epoch.iso()} GPST, {solution.frame}, "
         f"products of {solution.centre}.",
-        code_version=code_version(),
         position=_position_section(solution),
         remarks=solution.remarks,
         pictures=groups,
@@ -130,13 +110,7 @@ def render_station_report(
             (Column("file", text=True), Column("sha256", text=True)),
             tuple((Cell(Path(item.path).name), Cell(item.sha256)) for item in solution.inputs),
         ),
-        zip=zip,
-        report_css=Markup(_asset("report.css")),
     )
-
-
-def _asset(name: str) -> str:
-    return (files("pipelines") / "report_assets" / name).read_text(encoding="utf-8")
 
 
 def _position_section(solution: StationSolution) -> Section:
