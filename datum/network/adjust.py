@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datum.adjustment.testing import GLOBAL_SIGNIFICANCE, POWER, SIGNIFICANCE, variance_factor_limits
-from datum.network.approximate_positions import approximate_positions
-from datum.network.blocks import Cofactors, ObservationBlock, evaluated
+from datum.network.blocks import Cofactors, evaluated
 from datum.network.gauss_newton import Converged, NetworkSystem, converge, network_system
 from datum.network.multifrontal import NODE_SIZE
 from datum.network.network_blocks import (
@@ -19,46 +18,33 @@ from datum.network.network_blocks import (
     network_blocks,
     scaled_by_group,
 )
-from datum.network.observation_epochs import vectors_in_network_frame
 from datum.network.observations import (
     AdjustedPoint,
     ComponentRole,
-    CoordinateCluster,
     DatumKind,
-    GnssVectorCluster,
     Network,
     NetworkAdjustment,
-    NetworkPoint,
     NormalEquationCluster,
-    PlanePoint,
     ResidualTable,
-    TerrestrialCluster,
 )
 from datum.network.outlier_search import Suspects, find_suspects, readmitted, robust_rejections
+from datum.network.preparation import PreparedNetwork, prepare_network
 from datum.network.reliability import BlockStatistics, block_statistics
 from datum.network.residual_table import residual_table
 from datum.network.unknowns import (
     ORIENTATION,
-    UNKNOWN_ROLES,
     Unknowns,
-    given_positions,
-    make_unknowns,
-    without_repeated_points,
 )
 from datum.network.variance_components import component_factors
 from datum.records import Rejection
-from transforms.errors import AdjustmentError, InputError
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-_MOST_NAMES: Final = 8
 _LARGEST_REJECTED_SHARE: Final = 0.1
 _COMPONENT_TOLERANCE: Final = 1e-3  # relative change of a variance component that ends its iteration
 _MOST_COMPONENT_ROUNDS: Final = 20
 _MOST_ROUNDS: Final = 50  # of rejections
-_LEAST_RADIUS_M: Final = 6.3e6  # of the ellipsoid at the poles 6.357e6, and the deepest mine and sea
-_GREATEST_RADIUS_M: Final = 6.5e6  # and the highest mountain
 
 
 @dataclass(frozen=True)
@@ -82,18 +68,6 @@ class NetworkOptions:
     robust: bool = False
     variance_components: bool = False
     largest_rejected_share: float = _LARGEST_REJECTED_SHARE
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A network ready to be adjusted: points with an observation, their unknowns, values (n, 3)."""
-
-    network: Network
-    points: tuple[NetworkPoint | PlanePoint, ...]
-    unknowns: Unknowns
-    start: FloatArray
-    given: FloatArray
-    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +110,7 @@ def adjust_network(
     that is not positive definite, or an iteration that does not end.
     """
     chosen = NetworkOptions() if options is None else options
-    prepared = _prepare(network)
+    prepared = prepare_network(network)
     rejections: dict[Item, Rejection] = _great_misclosures(prepared)
     fixed_rejections = frozenset(rejections)
     factors: dict[str, float] = {}
@@ -181,123 +155,7 @@ def adjust_network(
     return _result(prepared, run, rejections, factors, chosen, remarks)
 
 
-def _prepare(network: Network) -> _Prepared:
-    points, remarks = without_repeated_points(network)
-    network, turned = vectors_in_network_frame(network)
-    network, points, more = _with_datum_roles(network, points)
-    touched = _touched(network)
-    idle = [p.name for p in points if p.name not in touched]
-    unheld = [p.name for p in points if p.name not in touched and set(p.roles) & set(UNKNOWN_ROLES)]
-    points = tuple(p for p in points if p.name in touched)
-    if not points:
-        raise AdjustmentError("no observation joins any point of the network")
-    if unheld:
-        shown = ", ".join(unheld[:_MOST_NAMES]) + (
-            f" and {len(unheld) - _MOST_NAMES} more" if len(unheld) > _MOST_NAMES else ""
-        )
-        more = (*more, f"no observation touches {shown}: left out of the adjustment")
-    elif idle:
-        more = (*more, f"{len(idle)} fixed points without observations were left out")
-    network = replace(network, points=points)  # type: ignore[arg-type]  # one geometry, checked below
-    positions = given_positions(network)
-    _check_given(points, positions)
-    given = approximate_positions(network, tuple(p.name for p in points), positions)
-    unknowns, start = make_unknowns(network, points, given)
-    blocks = network_blocks(network, points, unknowns, start, start, frozenset())
-    _check_components(blocks.used, unknowns, start)
-    _orient(blocks.used, unknowns, start)
-    return _Prepared(network, points, unknowns, start, start.copy(), (*remarks, *turned, *more))
-
-
-def _with_datum_roles(
-    network: Network, points: tuple[NetworkPoint | PlanePoint, ...]
-) -> tuple[Network, tuple[NetworkPoint | PlanePoint, ...], tuple[str, ...]]:
-    """For a minimal datum nothing else may hold the network: fixed and weighted points become free."""
-    if network.datum.kind is not DatumKind.MINIMAL:
-        return network, points, ()
-    holding = {ComponentRole.FIXED, ComponentRole.WEIGHTED}
-    freed = [p.name for p in points if holding & set(p.roles)]
-    if not freed:
-        return network, points, ()
-
-    def free(role: ComponentRole) -> ComponentRole:
-        return ComponentRole.FREE if role in holding else role
-
-    changed = tuple(replace(p, roles=(free(p.roles[0]), free(p.roles[1]), free(p.roles[2]))) for p in points)
-    return (
-        network,
-        changed,
-        (f"the datum is minimal: the coordinates of {len(freed)} points fixed or weighted are free",),
-    )
-
-
-def _touched(network: Network) -> set[str]:
-    names: set[str] = set()
-    for cluster in network.clusters:
-        if isinstance(cluster, GnssVectorCluster):
-            names.update(cluster.frm)
-            names.update(cluster.to)
-        elif isinstance(cluster, CoordinateCluster):
-            names.update(cluster.stations)
-        elif isinstance(cluster, TerrestrialCluster):
-            names.update(name for o in cluster.observations for name in (o.frm, o.to, o.third) if name)
-        else:
-            names.update(key.subject for key in cluster.equations.keys)
-    names.update(p.name for p in network.points if ComponentRole.WEIGHTED in p.roles)
-    return names
-
-
-def _check_given(points: tuple[NetworkPoint | PlanePoint, ...], positions: FloatArray) -> None:
-    if isinstance(points[0], NetworkPoint):
-        radius = np.linalg.norm(positions, axis=1)
-        for node in np.flatnonzero((radius < _LEAST_RADIUS_M) | (radius > _GREATEST_RADIUS_M)):
-            raise InputError(
-                f"{points[node].name}: {radius[node]:.0f} m from the earth's centre is not on its surface"
-            )
-    for point, position in zip(points, positions, strict=True):
-        if np.isfinite(position).all():
-            continue
-        for role, value in zip(point.roles, position, strict=True):
-            if role in {ComponentRole.FIXED, ComponentRole.WEIGHTED} and not np.isfinite(value):
-                raise InputError(f"{point.name}: {role} without a coordinate")
-
-
-def _check_components(blocks: tuple[ObservationBlock, ...], unknowns: Unknowns, values: FloatArray) -> None:
-    """InputError for an observation of components that its points do not have."""
-    absent = np.zeros((unknowns.n_nodes, 3), dtype=bool)
-    absent[: unknowns.n_points] = [[role is ComponentRole.ABSENT for role in r] for r in unknowns.roles]
-    if not absent.any():
-        return
-    for block in blocks:
-        derivatives, _ = evaluated(block, unknowns, values)
-        seen = (derivatives != 0.0) & ~absent[block.nodes][:, None]
-        for m, r in np.argwhere(~seen.any(axis=(2, 3))):
-            names = ", ".join(unknowns.names[i] for i in block.nodes[m] if absent[i].any())
-            raise InputError(
-                f"an observation of {names} (place {block.item[m, r] + 1} of cluster "
-                f"{block.cluster[m, r] + 1}) is of a component that these points do not have"
-            )
-
-
-def _orient(blocks: tuple[ObservationBlock, ...], unknowns: Unknowns, values: FloatArray) -> None:
-    """Set approximate orientations into values: the mean bearing minus reading of each set."""
-    total = np.zeros(unknowns.n_nodes, dtype=np.complex128)
-    for block in blocks:
-        if not (block.nodes >= unknowns.n_points).any():
-            continue
-        derivatives, misclosure = evaluated(block, unknowns, values)
-        slot, row = np.nonzero((derivatives[:, :, :, 0].any(axis=1)) & (block.nodes >= unknowns.n_points))
-        for m, s in zip(slot, row, strict=True):
-            node = int(block.nodes[m, s])
-            if not any(kind == ORIENTATION for (kind, _), n in unknowns.extra.items() if n == node):
-                continue
-            of_set = derivatives[m, :, s, 0] == -1.0
-            total[node] += np.exp(-1j * misclosure[m, of_set]).sum()
-    turned = total != 0.0
-    values[turned, 0] = np.angle(total[turned])
-
-
-def _great_misclosures(prepared: _Prepared) -> dict[Item, Rejection]:
+def _great_misclosures(prepared: PreparedNetwork) -> dict[Item, Rejection]:
     """Items whose misclosure against the approximate coordinates exceeds the network's limit."""
     limit = prepared.network.misclosure_limit_m
     result: dict[Item, Rejection] = {}
@@ -326,7 +184,7 @@ def _great_misclosures(prepared: _Prepared) -> dict[Item, Rejection]:
 
 
 def _system(
-    prepared: _Prepared, rejections: Mapping[Item, Rejection], factors: dict[str, float]
+    prepared: PreparedNetwork, rejections: Mapping[Item, Rejection], factors: dict[str, float]
 ) -> tuple[NetworkSystem, NetworkBlocks]:
     blocks = network_blocks(
         prepared.network, prepared.points, prepared.unknowns, prepared.start, prepared.given, set(rejections)
@@ -343,7 +201,7 @@ def _system(
 
 
 def _run(
-    prepared: _Prepared,
+    prepared: PreparedNetwork,
     rejections: Mapping[Item, Rejection],
     factors: dict[str, float],
     start: FloatArray,
@@ -372,7 +230,10 @@ def _run(
 
 
 def _add_robust(
-    prepared: _Prepared, options: NetworkOptions, rejections: dict[Item, Rejection], progress: Progress | None
+    prepared: PreparedNetwork,
+    options: NetworkOptions,
+    rejections: dict[Item, Rejection],
+    progress: Progress | None,
 ) -> None:
     system, _ = _system(prepared, rejections, {})
     found = robust_rejections(system, prepared.start, options.significance, progress)
@@ -385,7 +246,7 @@ def _add_robust(
 
 
 def _components(
-    prepared: _Prepared,
+    prepared: PreparedNetwork,
     rejections: Mapping[Item, Rejection],
     run: _Run,
     options: NetworkOptions,
@@ -412,7 +273,7 @@ def _n_items(run: _Run) -> int:
 
 
 def _reject(
-    prepared: _Prepared, suspects: Suspects, options: NetworkOptions, rejections: dict[Item, Rejection]
+    prepared: PreparedNetwork, suspects: Suspects, options: NetworkOptions, rejections: dict[Item, Rejection]
 ) -> None:
     words = {
         "baarda": "its residuals exceed the test by the a priori sigmas",
@@ -462,7 +323,7 @@ def unpacked(unknowns: Unknowns, i: int, j: int, block: FloatArray) -> FloatArra
 
 
 def _result(
-    prepared: _Prepared,
+    prepared: PreparedNetwork,
     run: _Run,
     rejections: Mapping[Item, Rejection],
     factors: dict[str, float],
@@ -520,7 +381,7 @@ def _result(
     )
 
 
-def _points(prepared: _Prepared, run: _Run, table: ResidualTable) -> tuple[AdjustedPoint, ...]:
+def _points(prepared: PreparedNetwork, run: _Run, table: ResidualTable) -> tuple[AdjustedPoint, ...]:
     unknowns, values = prepared.unknowns, run.converged.values
     n = unknowns.n_points
     correction = np.einsum("nlp,np->nl", unknowns.axes[:n], values[:n] - prepared.given[:n])
@@ -542,7 +403,7 @@ def _points(prepared: _Prepared, run: _Run, table: ResidualTable) -> tuple[Adjus
     )
 
 
-def _datum_words(prepared: _Prepared) -> str:
+def _datum_words(prepared: PreparedNetwork) -> str:
     fixed = sum(ComponentRole.FIXED in p.roles for p in prepared.points)
     weighted = sum(ComponentRole.WEIGHTED in p.roles for p in prepared.points)
     texts = [f"{fixed} fixed points"] if fixed else []
@@ -576,7 +437,7 @@ def pair_cofactors(network: Network, pairs: list[tuple[str, str]]) -> dict[tuple
 
     The network is solved once more; pairs that share a first station share a solve.
     """
-    prepared = _prepare(network)
+    prepared = prepare_network(network)
     rejections = _great_misclosures(prepared)
     system, _ = _system(prepared, rejections, {})
     options = NetworkOptions()
